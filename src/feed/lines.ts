@@ -1,4 +1,5 @@
 import type { Readable } from 'node:stream';
+import { linesOf } from '../model/lines.js';
 import { readBody } from './body.js';
 import { type ChangeBatch, type ChangeEvent, type Feed, type FeedCounts, Trouble } from './feed.js';
 import { Inbox } from './inbox.js';
@@ -13,8 +14,6 @@ export interface LinesLimits {
 }
 
 const LIMITS: LinesLimits = { lineBytes: 1024 * 1024, events: 10_000, againMs: 5_000 };
-
-const NEWLINE = 0x0a;
 
 /** Events from standard input, one per line: JSON if the line starts with a brace, otherwise a key. */
 export class Lines implements Feed {
@@ -102,31 +101,4 @@ function decode(line: Buffer): string {
   } catch {
     throw new BodyFault('is not UTF-8');
   }
-}
-
-/** The lines without their newlines; undefined for a line longer than `limit` bytes. */
-async function* linesOf(input: AsyncIterable<unknown>, limit: number): AsyncGenerator<Buffer | undefined> {
-  let parts: Buffer[] = [];
-  let bytes = 0;
-  const add = (part: Buffer) => {
-    bytes += part.length;
-    if (bytes <= limit) parts.push(part);
-  };
-  const take = () => {
-    const line = bytes <= limit ? Buffer.concat(parts) : undefined;
-    parts = [];
-    bytes = 0;
-    return line;
-  };
-  for await (const chunk of input) {
-    const data = Buffer.isBuffer(chunk) ? chunk : Buffer.from(String(chunk));
-    let from = 0;
-    for (let at = data.indexOf(NEWLINE); at >= 0; at = data.indexOf(NEWLINE, from)) {
-      add(data.subarray(from, at));
-      yield take();
-      from = at + 1;
-    }
-    add(data.subarray(from));
-  }
-  if (bytes > 0) yield take();
 }

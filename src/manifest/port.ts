@@ -7,8 +7,11 @@
  * Tests: test/manifest/rows.test.ts
  */
 import type { ErrorClass, ErrorCode } from '../model/error.js';
+import type { Spool } from '../model/spool.js';
 import type { VerifiedBy } from '../model/verified.js';
 import type { UploadRows } from './checkpoints.js';
+
+export type { Spool };
 
 /** One side of a pair. Contains no secret and no account: the manifest stays valid with new credentials. */
 export interface PlaceIdentity {
@@ -285,13 +288,6 @@ export interface Manifest extends UploadRows {
   spool(): Spool;
 
   close(): void;
-}
-
-/** Sorts more entries than fit in memory. `value` is opaque text. */
-export interface Spool {
-  add(batch: readonly { key: string; value: string }[]): void;
-  page(after: string | undefined, limit: number): { key: string; value: string }[];
-  dispose(): void;
 }
 
 /** Held while a run uses the pair. The operating system releases it when the process ends. */

@@ -240,6 +240,7 @@ export class Opener {
     return {
       transport,
       connect,
+      spool: async () => new (await import('../manifest/sqlite/spool.js')).SqliteSpool(''),
       accelerate,
       copyLinks: links === 'auto' ? copyLinks || undefined : links === 'follow',
       tell,

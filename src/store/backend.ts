@@ -6,6 +6,7 @@
 import type * as z from 'zod';
 import type { Encryption } from '../model/encryption.js';
 import type { Prices } from '../model/prices.js';
+import type { Spool } from '../model/spool.js';
 import type { AddressGuard } from './http/address-guard.js';
 import type { Agents } from './http/agents.js';
 import type { ConnectionSettings } from './http/settings.js';
@@ -93,6 +94,8 @@ export interface Resources {
    * @throws config: for a file or an address that cannot be used
    */
   connect(settings: ConnectionSettings): Promise<StoreConnection>;
+  /** A table that only this user can read. It is gone when the process ends, however it ends. */
+  spool(): Promise<Spool>;
   /** Used by the SDKs; their defaults when absent. */
   connectTimeoutMs?: number;
   idleTimeoutMs?: number;

@@ -1,7 +1,7 @@
 /** The tickets that are being performed, as the lines of a list of URLs. Tests: test/bridge/pull/book.test.ts */
 import { type AddressGuard, addressGuard, namesHost } from '../../store/http/address-guard.js';
 import type { HttpTransport } from '../../store/http/transport.js';
-import type { UrlLine } from '../../store/urls/list.js';
+import { HeldLines } from '../../store/urls/lines.js';
 import { UrlRequests } from '../../store/urls/requests.js';
 import type { BridgeTicket } from '../ticket.js';
 import { TicketStore } from './ticket-store.js';
@@ -24,7 +24,7 @@ export function isTrusted(url: string, { allowHost }: Pick<Trust, 'allowHost'>):
 export class Book {
   readonly guard: AddressGuard;
   readonly #name: string;
-  readonly #lines = new Map<string, UrlLine>();
+  readonly #lines = new HeldLines();
   readonly #tickets = new Map<string, BridgeTicket>();
   #store: TicketStore | undefined;
 
@@ -51,12 +51,11 @@ export class Book {
     if (ticket.action === 'mark') return;
     this.#store?.meet(ticket);
     const { key, url, etag, size, mtimeMs } = ticket;
-    this.#lines.set(key, { key, url, etag, size, mtimeMs, checksums: {}, fresh: true });
+    this.#lines.set({ key, url, etag, size, mtimeMs, checksums: {}, fresh: true });
   }
 
   close(key: string): void {
     this.#tickets.delete(key);
     this.#lines.delete(key);
-    this.#store?.forget(key);
   }
 }

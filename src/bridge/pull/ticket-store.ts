@@ -18,14 +18,14 @@ import type {
   VersionPage,
 } from '../../store/port.js';
 import { furtherOf } from '../../store/urls/answers.js';
-import type { UrlLine } from '../../store/urls/list.js';
+import type { UrlLines } from '../../store/urls/lines.js';
 import type { UrlRequests } from '../../store/urls/requests.js';
 import { UrlStore } from '../../store/urls/store.js';
 import type { BridgeTicket, GivenAttributes } from '../ticket.js';
 
-/** By key. */
 export interface Tickets {
-  lines: ReadonlyMap<string, UrlLine>;
+  lines: UrlLines;
+  /** By key. */
   tickets: ReadonlyMap<string, BridgeTicket>;
 }
 

@@ -105,7 +105,7 @@ export class RecordOutbox implements Outbox {
         return draftOf({ ...row, state: 'waiting', attempts: 0, dueMs: 0, revision: this.#next(row.revision) });
       },
     });
-    await changeAll(this.#records, (keys ?? (await this.#deadKeys())).map(again));
+    for await (const page of keys ? [keys] : this.#deadKeys()) await changeAll(this.#records, page.map(again));
     return replayed;
   }
 
@@ -137,10 +137,15 @@ export class RecordOutbox implements Outbox {
     return (await this.#records.queued(queueOf(state), { upTo, limit })).map((stored) => rowOf(rowIn(stored)));
   }
 
-  async #deadKeys(): Promise<string[]> {
-    const keys: string[] = [];
-    for await (const { key, state } of this.#all()) if (state === 'dead') keys.push(key);
-    return keys;
+  async *#deadKeys(): AsyncGenerator<string[]> {
+    let keys: string[] = [];
+    for await (const { key, state } of this.#all()) {
+      if (state === 'dead') keys.push(key);
+      if (keys.length < PAGE) continue;
+      yield keys;
+      keys = [];
+    }
+    yield keys;
   }
 
   async *#all(after?: string): AsyncGenerator<Row> {

@@ -17,6 +17,9 @@ import {
 import { manifestError } from './errors.js';
 import { openQueueFile } from './queue-file.js';
 
+/** Keys that are in memory at once. */
+const PAGE = 1000;
+
 /** The next version of a key takes its turn. */
 const NEXT = `UPDATE object SET state = 'waiting', due_ms = 0
   WHERE key = ? AND state = 'behind' AND revision = (SELECT min(revision) FROM object WHERE key = ? AND state = 'behind')`;
@@ -160,16 +163,31 @@ export class SqliteOutbox implements Outbox, OutboxVersions {
   }
 
   async replay(keys?: readonly string[]): Promise<number> {
+    if (keys) return this.#replay(keys);
+    let replayed = 0;
+    for (let page = this.#deadKeys(''); page.length > 0; page = this.#deadKeys(page.at(-1) ?? '')) {
+      replayed += this.#replay(page);
+    }
+    return replayed;
+  }
+
+  /** A page. The index of states has another order: with it, each page would read all dead rows. */
+  #deadKeys(after: string): string[] {
+    const sql = `SELECT DISTINCT key FROM object WHERE +state = 'dead' AND key > ? ORDER BY key LIMIT ?`;
+    const rows = this.#db.prepare<[string, number], { key: string }>(sql).all(after, PAGE);
+    return rows.map(({ key }) => key);
+  }
+
+  #replay(keys: readonly string[]): number {
     const again = this.#db.prepare(
       `UPDATE object SET state = 'waiting', attempts = 0, due_ms = 0, revision = ?
        WHERE state = 'dead' AND key = ? AND version = ''`,
     );
-    const chosen = new Set(keys ?? this.#rows(`WHERE state = 'dead'`).map(({ key }) => key));
     return this.#write(() => {
       const next = this.#revisions();
-      let sum = 0;
-      for (const key of chosen) sum += again.run(next(), key).changes + this.#replayVersions(key);
-      return sum;
+      let replayed = 0;
+      for (const key of new Set(keys)) replayed += again.run(next(), key).changes + this.#replayVersions(key);
+      return replayed;
     });
   }
 

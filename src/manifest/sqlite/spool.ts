@@ -1,13 +1,9 @@
 import { rmSync } from 'node:fs';
 import Database from 'better-sqlite3';
-import type { Spool } from '../port.js';
+import { XsyncError } from '../../model/error.js';
+import type { Spool, SpoolEntry } from '../../model/spool.js';
 import { manifestError } from './errors.js';
 import { createPrivateFile } from './file.js';
-
-interface Entry {
-  key: string;
-  value: string;
-}
 
 /** A third cheaper for each entry than a statement each. */
 const AT_ONCE = 50;
@@ -23,17 +19,21 @@ export class SqliteSpool implements Spool {
   readonly #file: string;
   readonly #db: Database.Database;
   readonly #insert: Database.Statement<[string, string]>;
+  readonly #insertNew: Database.Statement<[string, string]>;
   /** The same for AT_ONCE entries. */
   readonly #insertMany: Database.Statement<string[]>;
-  readonly #first: Database.Statement<[number], Entry>;
-  readonly #after: Database.Statement<[string, number], Entry>;
+  readonly #get: Database.Statement<[string], Pick<SpoolEntry, 'value'>>;
+  readonly #first: Database.Statement<[number], SpoolEntry>;
+  readonly #after: Database.Statement<[string, number], SpoolEntry>;
 
-  /** @param file empty for SQLite's own temporary file */
+  /** @param file empty for SQLite's own temporary file, which the operating system removes */
   constructor(file: string) {
     this.#file = file;
     this.#db = this.#run(() => this.#open());
     this.#insert = this.#db.prepare('INSERT OR REPLACE INTO spool VALUES (?, ?)');
+    this.#insertNew = this.#db.prepare('INSERT OR IGNORE INTO spool VALUES (?, ?)');
     this.#insertMany = this.#db.prepare(`INSERT OR REPLACE INTO spool VALUES ${Array(AT_ONCE).fill('(?, ?)').join()}`);
+    this.#get = this.#db.prepare('SELECT value FROM spool WHERE key = ?');
     this.#first = this.#db.prepare('SELECT key, value FROM spool ORDER BY key LIMIT ?');
     this.#after = this.#db.prepare('SELECT key, value FROM spool WHERE key > ? ORDER BY key LIMIT ?');
   }
@@ -50,7 +50,7 @@ export class SqliteSpool implements Spool {
     return db;
   }
 
-  add(batch: readonly Entry[]): void {
+  add(batch: readonly SpoolEntry[]): void {
     this.#run(() =>
       this.#db.transaction(() => {
         const single = batch.length % AT_ONCE;
@@ -62,7 +62,17 @@ export class SqliteSpool implements Spool {
     );
   }
 
-  page(after: string | undefined, limit: number): Entry[] {
+  addNew(batch: readonly SpoolEntry[]): number | undefined {
+    const add = (): number => batch.findIndex(({ key, value }) => this.#insertNew.run(key, value).changes === 0);
+    const at = this.#run(() => this.#db.transaction(add)());
+    return at < 0 ? undefined : at;
+  }
+
+  get(key: string): string | undefined {
+    return this.#run(() => this.#get.get(key)?.value);
+  }
+
+  page(after: string | undefined, limit: number): SpoolEntry[] {
     return this.#run(() => (after === undefined ? this.#first.all(limit) : this.#after.all(after, limit)));
   }
 
@@ -79,7 +89,15 @@ export class SqliteSpool implements Spool {
     try {
       return work();
     } catch (error) {
-      throw manifestError(error, this.#file);
+      const fault = manifestError(error, this.#file);
+      throw this.#file === '' ? ofTemporary(fault) : fault;
     }
   }
+}
+
+function ofTemporary(fault: XsyncError): XsyncError {
+  const { code, cause } = fault;
+  if (code !== 'disk-full' && code !== 'not-readable') return fault;
+  const what = code === 'disk-full' ? 'the folder for temporary files is full' : 'a temporary file cannot be written';
+  return new XsyncError(code, what, { remedy: 'Set TMPDIR to a folder with more space.', cause });
 }

@@ -17,16 +17,24 @@ export const urlsBackend: Backend<z.output<typeof schema>> = {
   paths: true,
   bucketIn: (location) => location,
   async open(remote, { bucket: file }, resources) {
-    const [{ readUrlList }, { UrlStore }, { UrlRequests }, { addressGuard }] = await Promise.all([
+    const [{ readUrlList }, { SpooledLines }, { UrlStore }, { UrlRequests }, { addressGuard }] = await Promise.all([
       import('./list.js'),
+      import('./lines.js'),
       import('./store.js'),
       import('./requests.js'),
       import('../http/address-guard.js'),
     ]);
-    const lines = await readUrlList(file);
     const { allowHost = [], allowPrivate = [] } = resources;
     const connection = await resources.connect(remote);
     const transport = await connection.http(addressGuard(allowPrivate));
+    const spool = await resources.spool();
+    const lines = new SpooledLines(spool, await resources.spool());
+    try {
+      await readUrlList(file, spool);
+    } catch (error) {
+      lines.dispose();
+      throw error;
+    }
     // Not the file: a list with fresh URLs continues what an earlier one began.
     const identity = { kind: 'urls', endpoint: 'urls', bucket: 'urls', account: '' };
     const store = new UrlStore(identity, lines, new UrlRequests(transport, [...allowHost, ...allowPrivate]));

@@ -4,25 +4,14 @@ import * as z from 'zod';
 import type { Checksums } from '../../model/checksum.js';
 import { reasonOf } from '../../model/errno.js';
 import { XsyncError } from '../../model/error.js';
+import { linesOf } from '../../model/lines.js';
+import type { Spool } from '../../model/spool.js';
+import { spooledLine, type UrlLine } from './lines.js';
 
-/** One object of a list. */
-export interface UrlLine {
-  key: string;
-  /** A secret: whoever has it can read the object. */
-  url: string;
-  /** Bytes. */
-  size?: number;
-  /** Without quotes. */
-  etag?: string;
-  checksums: Checksums;
-  /** Last-Modified, ms since 1970. */
-  mtimeMs?: number;
-  /** Whoever made the URL has just looked at the object: a HEAD costs no request. */
-  fresh?: true;
-}
-
-/** The list is held in memory. */
-const MOST_BYTES = 512 * 1024 * 1024;
+/** Longer than a URL that servers accept, a key and the rest. */
+const MOST_BYTES = 64 * 1024;
+/** Lines that are in memory at once. */
+const AT_ONCE = 1000;
 
 const WHAT = 'Write the URL, a tab and the key, and if known a tab and the size and a tab and the checksum.';
 
@@ -36,30 +25,75 @@ const jsonLine = z.strictObject({
 });
 
 /**
- * The objects of a list, by key.
+ * Sorts the lines of a list into `spool`, as `spooledLine` writes them.
  * @param file `-`: standard input
- * @throws not-readable; usage: with the line, never with the URL
+ * @throws not-readable; usage: with the first line that is wrong, never with the URL; what the spool throws
  */
-export async function readUrlList(file: string): Promise<Map<string, UrlLine>> {
-  return parseUrlList(await textOf(file), file === '-' ? 'standard input' : file);
+export async function readUrlList(file: string, spool: Pick<Spool, 'addNew'>): Promise<void> {
+  const input = file === '-' ? process.stdin : createReadStream(file);
+  await sortUrls(readable(input, file), file === '-' ? 'standard input' : file, spool);
 }
 
-/** @throws usage */
-export function parseUrlList(text: string, name: string): Map<string, UrlLine> {
-  const lines = new Map<string, UrlLine>();
+/** @param name of the list, for messages. @throws as `readUrlList` */
+export async function sortUrls(
+  input: AsyncIterable<unknown>,
+  name: string,
+  spool: Pick<Spool, 'addNew'>,
+): Promise<void> {
+  const sorting = new Sorting(name, spool);
   let number = 0;
-  for (const raw of text.split('\n')) {
-    number++;
-    const line = raw.replace(/\r$/, '');
-    if (line === '' || line.startsWith('#')) continue;
-    const wrong = (what: string, remedy = WHAT): XsyncError =>
-      new XsyncError('usage', `${name}, line ${number}: ${what}`, { subject: name, remedy });
-    const read = line.startsWith('{') ? readJson(line, wrong) : readTabs(line, wrong);
-    if (lines.has(read.key))
-      throw wrong(`the key ${JSON.stringify(read.key)} is there twice`, 'Leave one of them out.');
-    lines.set(read.key, read);
+  try {
+    for await (const line of linesOf(input, MOST_BYTES)) sorting.add(line, ++number);
+  } finally {
+    // A key that is there twice before another line that is wrong is told instead of that one.
+    sorting.flush();
   }
-  return lines;
+}
+
+class Sorting {
+  readonly #name: string;
+  readonly #spool: Pick<Spool, 'addNew'>;
+  readonly #decoder = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
+  #batch: { line: UrlLine; number: number }[] = [];
+
+  constructor(name: string, spool: Pick<Spool, 'addNew'>) {
+    this.#name = name;
+    this.#spool = spool;
+  }
+
+  /** @param bytes undefined: too many */
+  add(bytes: Buffer | undefined, number: number): void {
+    const wrong = this.#wrong(number);
+    if (!bytes) throw wrong(`it is longer than ${MOST_BYTES / 1024} KiB`);
+    const text = this.#textOf(bytes, number).replace(/\r$/, '');
+    if (text === '' || text.startsWith('#')) return;
+    this.#batch.push({ line: text.startsWith('{') ? readJson(text, wrong) : readTabs(text, wrong), number });
+    if (this.#batch.length === AT_ONCE) this.flush();
+  }
+
+  flush(): void {
+    const batch = this.#batch;
+    this.#batch = [];
+    const at = this.#spool.addNew(batch.map(({ line }) => spooledLine(line)));
+    const twice = at === undefined ? undefined : batch[at];
+    if (!twice) return;
+    const what = `the key ${JSON.stringify(twice.line.key)} is there twice`;
+    throw this.#wrong(twice.number)(what, 'Leave one of them out.');
+  }
+
+  #textOf(bytes: Buffer, number: number): string {
+    try {
+      const text = this.#decoder.decode(bytes);
+      return number === 1 ? text.replace(/^\ufeff/, '') : text;
+    } catch {
+      throw this.#wrong(number)('it is not UTF-8', 'Convert the list. Otherwise its keys would change.');
+    }
+  }
+
+  #wrong(number: number): Wrong {
+    return (what, remedy = WHAT) =>
+      new XsyncError('usage', `${this.#name}, line ${number}: ${what}`, { subject: this.#name, remedy });
+  }
 }
 
 type Wrong = (what: string, remedy?: string) => XsyncError;
@@ -97,6 +131,7 @@ function readTabs(line: string, wrong: Wrong): UrlLine {
 
 function keyOf(key: string, wrong: Wrong): string {
   if (key === '') throw wrong('the key is empty');
+  if (/\p{Surrogate}/u.test(key)) throw wrong('the key has half of a character', 'Correct the line.');
   return key;
 }
 
@@ -136,39 +171,14 @@ function bytesOf(text: string, length: number): Buffer | undefined {
   return bytes.length === length && bytes.toString('base64') === text ? bytes : undefined;
 }
 
-async function textOf(file: string): Promise<string> {
-  const chunks: Buffer[] = [];
-  let bytes = 0;
+async function* readable(input: AsyncIterable<unknown>, file: string): AsyncGenerator<unknown> {
   try {
-    const input: AsyncIterable<Buffer> = file === '-' ? process.stdin : createReadStream(file);
-    for await (const chunk of input) {
-      bytes += chunk.byteLength;
-      if (bytes > MOST_BYTES) throw tooLarge(file);
-      chunks.push(chunk);
-    }
+    yield* input;
   } catch (cause) {
-    if (cause instanceof XsyncError) throw cause;
     throw new XsyncError('not-readable', `cannot read the list of URLs ${file}: ${reasonOf(cause)}`, {
       subject: file,
       remedy: 'Check the path and its permissions.',
       cause,
     });
   }
-  try {
-    // Without a byte order mark.
-    return new TextDecoder('utf-8', { fatal: true }).decode(Buffer.concat(chunks));
-  } catch (cause) {
-    throw new XsyncError('usage', `the list of URLs ${file} is not UTF-8`, {
-      subject: file,
-      remedy: 'Convert it. Otherwise its keys would change.',
-      cause,
-    });
-  }
-}
-
-function tooLarge(file: string): XsyncError {
-  return new XsyncError('usage', `the list of URLs ${file} is larger than ${MOST_BYTES / 2 ** 20} MiB`, {
-    subject: file,
-    remedy: 'Split it, and copy one part after the other.',
-  });
 }

@@ -4,15 +4,14 @@
  *
  * An object is named by its key and its ETag, never by its URL, which is another one each time that it is signed.
  */
-import type { Checksums } from '../../model/checksum.js';
 import { XsyncError } from '../../model/error.js';
 import { sameEtag } from '../../model/etag.js';
 import { compareKeys } from '../../model/key.js';
 import type { ObjectEntry, ObjectInfo } from '../../model/object.js';
 import type { HttpResponse } from '../http/message.js';
 import type * as port from '../port.js';
-import { infoOf, type Validator, validatorOf } from './answers.js';
-import type { UrlLine } from './list.js';
+import { infoOf, validatorOf } from './answers.js';
+import type { UrlLine, UrlLines } from './lines.js';
 import { describeAll } from './listing.js';
 import type { UrlRequests } from './requests.js';
 import { sizeOf } from './size.js';
@@ -39,23 +38,15 @@ const CAPABILITIES: port.Capabilities = {
   local: false,
 };
 
-/** What the first response said of an object. */
-interface Seen extends Pick<ObjectEntry, 'size' | 'etag' | 'mtimeMs'> {
-  checksums: Checksums;
-}
-
 type Asking = port.CallOptions & { ifMatch?: string };
 
 export class UrlStore extends SourceOnly implements port.ObjectStore {
   readonly identity: port.StoreIdentity;
-  readonly #lines: ReadonlyMap<string, UrlLine>;
-  #keys: readonly string[] | undefined;
+  readonly #lines: UrlLines;
   readonly #requests: UrlRequests;
-  readonly #seen = new Map<string, Seen>();
-  /** By key: what the server must be asked for, so that no two versions mix. */
-  readonly #pins = new Map<string, Validator>();
 
-  constructor(identity: port.StoreIdentity, lines: ReadonlyMap<string, UrlLine>, requests: UrlRequests) {
+  /** @param lines disposed when the store is closed */
+  constructor(identity: port.StoreIdentity, lines: UrlLines, requests: UrlRequests) {
     super();
     this.identity = identity;
     this.#lines = lines;
@@ -88,14 +79,11 @@ export class UrlStore extends SourceOnly implements port.ObjectStore {
     signal,
     onRequest,
   }: port.ListOptions): Promise<port.ListPage> {
-    const after = token ?? startAfter;
-    this.#keys ??= [...this.#lines.keys()].sort(compareKeys);
-    const all = this.#keys.filter(
-      (key) => key.startsWith(prefix) && (after === undefined || compareKeys(key, after) > 0),
-    );
-    const keys = all.slice(0, Math.min(maxKeys, PAGE));
-    const entries = await describeAll(keys, signal, (key) => this.#entry(key, { signal, onRequest }));
-    return { entries, prefixes: [], ...(all.length > keys.length && { nextToken: keys.at(-1) }) };
+    const limit = Math.min(maxKeys, PAGE);
+    const found = this.#page(prefix, token ?? startAfter, limit + 1);
+    const lines = found.slice(0, limit);
+    const entries = await describeAll(lines, signal, (line) => this.#entry(line, { signal, onRequest }));
+    return { entries, prefixes: [], ...(found.length > limit && { nextToken: lines.at(-1)?.key }) };
   }
 
   /** A GET of the first byte. */
@@ -106,17 +94,10 @@ export class UrlStore extends SourceOnly implements port.ObjectStore {
     return { key, etag, size, mtimeMs, checksums, headers: {}, metadata: {} };
   }
 
-  /** What is known of the object: its line is another one, or gone. */
-  forget(key: string): void {
-    this.#keys = undefined;
-    this.#seen.delete(key);
-    this.#pins.delete(key);
-  }
-
   async read(key: string, target: Uint8Array, options: port.ReadOptions = {}): Promise<ObjectInfo> {
     if (target.byteLength === 0) return this.#ask(key, options);
     const { offset = 0, ifMatch, signal, pace, onRequest } = options;
-    const whole = offset === 0 && this.#seen.get(key)?.size === target.byteLength;
+    const whole = offset === 0 && this.#lines.seen(key)?.size === target.byteLength;
     const headers: Record<string, string> = whole ? {} : { range: `bytes=${offset}-${offset + target.byteLength - 1}` };
     const answer = await this.#get(key, { headers, target, offset, signal, pace }, onRequest);
     const info = this.#learn(key, answer, offset);
@@ -126,15 +107,23 @@ export class UrlStore extends SourceOnly implements port.ObjectStore {
     throw new XsyncError('truncated', message, { subject: key, status: answer.status });
   }
 
+  /** The transport is closed by whoever opened it. */
   async close(): Promise<void> {
-    // The transport is closed by whoever opened it.
+    this.#lines.dispose();
   }
 
-  async #entry(key: string, options: port.CallOptions): Promise<ObjectEntry> {
-    const line = this.#line(key);
+  #page(prefix: string, after: string | undefined, limit: number): UrlLine[] {
+    const begun = after !== undefined && compareKeys(after, prefix) >= 0;
+    const first = begun ? undefined : this.#lines.get(prefix);
+    const lines = [...(first ? [first] : []), ...this.#lines.page(begun ? after : prefix, limit)];
+    return lines.filter(({ key }) => key.startsWith(prefix)).slice(0, limit);
+  }
+
+  async #entry(line: UrlLine, options: port.CallOptions): Promise<ObjectEntry> {
+    const { key } = line;
     const etag = line.etag ?? etagOfChecksum(line);
     if (line.size === undefined || etag === undefined) {
-      const { size, etag: found, mtimeMs, checksums } = this.#seen.get(key) ?? (await this.#ask(key, options));
+      const { size, etag: found, mtimeMs, checksums } = this.#lines.seen(key) ?? (await this.#ask(key, options));
       return { key, size, etag: found, mtimeMs, checksums };
     }
     const { size, mtimeMs = 0, checksums } = line;
@@ -145,7 +134,7 @@ export class UrlStore extends SourceOnly implements port.ObjectStore {
     const byte = new Uint8Array(1);
     const ask = (headers: Record<string, string>) =>
       this.#get(key, { headers, target: byte, offset: 0, signal }, onRequest);
-    const empty = (this.#line(key).size ?? this.#seen.get(key)?.size) === 0;
+    const empty = (this.#line(key).size ?? this.#lines.seen(key)?.size) === 0;
     const answer = await ask(empty ? {} : { range: 'bytes=0-0' }).catch((error: unknown) => {
       // An empty object has no first byte.
       if (error instanceof XsyncError && error.status === 416) return ask({});
@@ -162,7 +151,8 @@ export class UrlStore extends SourceOnly implements port.ObjectStore {
     onRequest: port.CallOptions['onRequest'],
   ): Promise<HttpResponse> {
     const line = this.#line(key);
-    const pin = this.#pins.get(key)?.pin ?? (line.etag === undefined ? {} : { 'if-match': `"${line.etag}"` });
+    const pin =
+      this.#lines.seen(key)?.validator?.pin ?? (line.etag === undefined ? {} : { 'if-match': `"${line.etag}"` });
     const headers = { ...request.headers, ...pin, 'accept-encoding': 'identity' };
     return this.#requests.get(key, line.url, { ...request, headers }, () => onRequest?.('read'));
   }
@@ -170,27 +160,22 @@ export class UrlStore extends SourceOnly implements port.ObjectStore {
   /** @throws precondition-failed: not the version of an earlier response, or not what the list says */
   #learn(key: string, { status, headers, received, cut }: HttpResponse, offset: number): ObjectInfo {
     const line = this.#line(key);
-    const size = sizeOf(
-      key,
-      { status, headers, received, cut },
-      { offset, known: line.size ?? this.#seen.get(key)?.size },
-    );
+    const before = this.#lines.seen(key);
+    const size = sizeOf(key, { status, headers, received, cut }, { offset, known: line.size ?? before?.size });
     if (line.size !== undefined && line.size !== size) throw differs(key, line.size, size);
     const validator = validatorOf(headers, size);
-    const before = this.#pins.get(key);
-    if (before && validator && !sameEtag(before.etag, validator.etag)) throw changed(key);
-    if (validator) this.#pins.set(key, validator);
-    const partial = status === 206 && received < size;
+    const pinned = before?.validator;
+    if (pinned && validator && !sameEtag(pinned.etag, validator.etag)) throw changed(key);
     const made = etagOfChecksum(line);
+    const partial = status === 206 && received < size;
     if (!validator && !made && partial && offset + received > 1) throw unpinned(key);
     const modifiedMs = Date.parse(headers['last-modified'] ?? '');
-    const known = this.#seen.get(key)?.mtimeMs ?? Date.now();
-    const mtimeMs = line.mtimeMs ?? (Number.isNaN(modifiedMs) ? known : modifiedMs);
+    const mtimeMs = line.mtimeMs ?? (Number.isNaN(modifiedMs) ? (before?.mtimeMs ?? Date.now()) : modifiedMs);
     const etag = (line.etag === undefined ? made : undefined) ?? validator?.etag ?? `size-${size}`;
     const info = infoOf(key, headers, { size, etag, mtimeMs, whole: status === 200 });
     Object.assign(info, this.further(headers));
     info.checksums = { ...info.checksums, ...line.checksums };
-    this.#seen.set(key, { size, etag, mtimeMs, checksums: info.checksums });
+    this.#lines.see(key, { size, etag, mtimeMs, checksums: info.checksums, validator: validator ?? pinned });
     return info;
   }
 

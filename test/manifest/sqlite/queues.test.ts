@@ -115,6 +115,18 @@ describe('the objects of the pushing end', () => {
     await outbox.close();
   });
 
+  it('are replayed in pages, however many were given up, and what is not given up stays', async () => {
+    const outbox = open();
+    const keys = Array.from({ length: 2_500 }, (_, n) => `k${n}`);
+    await outbox.note([change('done'), ...keys.map((key) => change(key)), change('waiting')], 'waiting');
+    const rows = await outbox.due(0, 2_501);
+    await outbox.move(rows.map((row) => ({ ...row, state: row.key === 'done' ? 'done' : 'dead' })));
+    expect(await outbox.replay()).toBe(2_500);
+    expect((await outbox.counts()).objects).toEqual({ known: 0, waiting: 2_501, sent: 0, done: 1, dead: 0 });
+    expect(await outbox.replay()).toBe(0);
+    await outbox.close();
+  });
+
   it('remember facts', async () => {
     const outbox = open();
     expect(await outbox.fact('x')).toBeUndefined();

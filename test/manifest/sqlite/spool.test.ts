@@ -1,8 +1,9 @@
-import { readdirSync } from 'node:fs';
+import { existsSync, readdirSync, readlinkSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import type { Spool } from '../../../src/manifest/port.js';
 import { IN_MEMORY, openManifest } from '../../../src/manifest/sqlite/open.js';
+import { SqliteSpool } from '../../../src/manifest/sqlite/spool.js';
 import { compareKeys } from '../../../src/model/key.js';
 import { AWKWARD_KEYS, temporaryFolder } from '../fixtures.js';
 import { GLOBAL_TO_OSS } from '../pairs.js';
@@ -58,5 +59,31 @@ describe('the spool', () => {
     a.dispose();
     expect(b.page(undefined, 10)).toHaveLength(1);
     b.dispose();
+  });
+
+  test('new keys are added up to the first one that is there already', () => {
+    const spool = new SqliteSpool('');
+    const entries = (...keys: string[]) => keys.map((key) => ({ key, value: `of ${key}` }));
+    expect(spool.addNew(entries('a', 'c'))).toBeUndefined();
+    expect(spool.addNew([])).toBeUndefined();
+    expect(spool.addNew(entries('b', 'c', 'd'))).toBe(1);
+    expect([spool.get('b'), spool.get('d')]).toEqual(['of b', undefined]);
+    expect(spool.page('a', 10)).toEqual(entries('b', 'c'));
+    spool.dispose();
+  });
+
+  test.runIf(process.platform === 'linux')('a temporary file has no name, and only its owner can read it', () => {
+    const spool = new SqliteSpool('');
+    // More than the cache holds.
+    const value = 'x'.repeat(100_000);
+    for (let n = 0; n < 500; n++) spool.add([{ key: String(n), value }]);
+    const open = readdirSync('/proc/self/fd').flatMap((fd) => {
+      const file = `/proc/self/fd/${fd}`;
+      return existsSync(`/proc/self/fdinfo/${fd}`) && readlinkSync(file).includes('etilqs') ? [file] : [];
+    });
+    expect(open.map((file) => [readlinkSync(file).endsWith(' (deleted)'), statSync(file).mode & 0o777])).toEqual([
+      [true, 0o600],
+    ]);
+    spool.dispose();
   });
 });

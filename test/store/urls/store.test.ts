@@ -2,11 +2,14 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
+import { Readable } from 'node:stream';
 import { afterEach, describe, expect, it } from 'vitest';
+import { SqliteSpool } from '../../../src/manifest/sqlite/spool.js';
 import { addressGuard } from '../../../src/store/http/address-guard.js';
 import { HttpTransport } from '../../../src/store/http/transport.js';
 import { urlsBackend } from '../../../src/store/urls/backend.js';
-import { parseUrlList } from '../../../src/store/urls/list.js';
+import { SpooledLines } from '../../../src/store/urls/lines.js';
+import { sortUrls } from '../../../src/store/urls/list.js';
 import { UrlRequests } from '../../../src/store/urls/requests.js';
 import { UrlStore } from '../../../src/store/urls/store.js';
 
@@ -31,11 +34,16 @@ async function serve(answer: Answer): Promise<{ origin: string; asked: string[] 
   return { origin: `http://127.0.0.1:${address.port}`, asked };
 }
 
-function open(list: string, allowHost: string[] = []): UrlStore {
+async function open(list: string, allowHost: string[] = []): Promise<UrlStore> {
   const transport = new HttpTransport({ userAgent: 'test', guard: addressGuard(['127.0.0.1']) });
   closing.push(() => transport.close());
   const identity = { kind: 'urls', endpoint: 'urls', bucket: 'urls', account: '' };
-  return new UrlStore(identity, parseUrlList(list, 'list'), new UrlRequests(transport, ['127.0.0.1', ...allowHost]));
+  const spool = new SqliteSpool('');
+  await sortUrls(Readable.from([list]), 'list', spool);
+  const lines = new SpooledLines(spool, new SqliteSpool(''));
+  const store = new UrlStore(identity, lines, new UrlRequests(transport, ['127.0.0.1', ...allowHost]));
+  closing.push(() => store.close());
+  return store;
 }
 
 /** Serves ranges of `body`. */
@@ -62,7 +70,7 @@ describe('what is asked of a server', () => {
     const { origin, asked } = await serve(object('hello'));
     const known = `{"url":"${origin}/c","key":"c","size":5,"etag":"v1"}`;
     const summed = `${origin}/d\td\t5\t5d41402abc4b2a76b9719d911017c592`;
-    const store = open(`${origin}/b\tb\n${origin}/a\ta\t5\n${known}\n${summed}`);
+    const store = await open(`${origin}/b\tb\n${origin}/a\ta\t5\n${known}\n${summed}`);
     const { entries } = await store.list({});
     expect(entries.map(({ key, size, etag }) => ({ key, size, etag }))).toEqual([
       { key: 'a', size: 5, etag: 'v1' },
@@ -75,7 +83,7 @@ describe('what is asked of a server', () => {
 
   it('is the version that was seen first, part by part', async () => {
     const { origin, asked } = await serve(object('hello'));
-    const store = open(`${origin}/a?sig=1#x\ta`);
+    const store = await open(`${origin}/a?sig=1#x\ta`);
     await store.list({});
     expect((await read(store, 'a', 3, { offset: 2, ifMatch: 'v1' })).text).toBe('llo');
     expect((await read(store, 'a', 5, { ifMatch: 'v1' })).text).toBe('hello');
@@ -84,20 +92,20 @@ describe('what is asked of a server', () => {
 
   it('is the path as it was signed', async () => {
     const { origin, asked } = await serve(object('hello'));
-    await open(`${origin}/a/../b//%2e%41é\ta`).list({});
+    await (await open(`${origin}/a/../b//%2e%41é\ta`)).list({});
     expect(asked).toEqual(['/a/../b//%2e%41%C3%A9 bytes=0-0 -']);
   });
 
   it('is the whole of an object whose server knows no ranges, of which the part is kept', async () => {
     const { origin } = await serve((_, response) => void response.setHeader('etag', '"v1"').end('hello'));
-    expect((await read(open(`${origin}/a\ta`), 'a', 2, { offset: 1 })).text).toBe('el');
+    expect((await read(await open(`${origin}/a\ta`), 'a', 2, { offset: 1 })).text).toBe('el');
     const chunked = await serve((_, response) => void response.writeHead(200, { etag: '"v1"' }).end('hello'));
-    expect((await read(open(`${chunked.origin}/a\ta\t5`), 'a', 2, { offset: 1 })).text).toBe('el');
+    expect((await read(await open(`${chunked.origin}/a\ta\t5`), 'a', 2, { offset: 1 })).text).toBe('el');
   });
 
   it('is nothing of a URL that has said that it ended', async () => {
     const { origin, asked } = await serve(object('hello'));
-    const store = open(`${origin}/a?X-Amz-Date=20200102T030405Z&X-Amz-Expires=60\ta`);
+    const store = await open(`${origin}/a?X-Amz-Date=20200102T030405Z&X-Amz-Expires=60\ta`);
     expect((await store.list({})).entries[0]?.fault).toMatchObject({ code: 'expired-url', class: 'permanent' });
     expect(asked).toEqual([]);
   });
@@ -117,7 +125,7 @@ describe('what a response says', () => {
         'x-ms-meta-c': '3',
       }),
     );
-    expect(await open(`${origin}/a\ta`).head('a')).toEqual({
+    expect(await (await open(`${origin}/a\ta`)).head('a')).toEqual({
       key: 'a',
       size: 5,
       etag: '5d41402abc4b2a76b9719d911017c592',
@@ -134,7 +142,7 @@ describe('what a response says', () => {
 
   it('of a part says nothing of the MD5 of the whole', async () => {
     const { origin } = await serve(object('hello', { etag: '"v1"', 'content-md5': 'XUFAKrxLKna5cZ2REBfFkg==' }));
-    const store = open(`${origin}/a\ta`);
+    const store = await open(`${origin}/a\ta`);
     expect((await store.head('a')).checksums).toEqual({});
     expect((await read(store, 'a', 5)).info.checksums).toEqual({ md5: '5d41402abc4b2a76b9719d911017c592' });
   });
@@ -142,7 +150,7 @@ describe('what a response says', () => {
   it('is another version than the first, and no bytes mix', async () => {
     let etag = '"v1"';
     const { origin } = await serve((request, response) => object('hello', { etag })(request, response));
-    const store = open(`${origin}/a\ta`);
+    const store = await open(`${origin}/a\ta`);
     await store.head('a');
     etag = '"v2"';
     await expect(read(store, 'a', 2, { offset: 1 })).rejects.toMatchObject({ code: 'precondition-failed' });
@@ -154,10 +162,10 @@ describe('what a response says', () => {
       response.setHeader('x-pin', request.headers['if-unmodified-since'] ?? '');
       object('hello', { 'last-modified': modified })(request, response);
     });
-    const store = open(`${timed.origin}/a\ta`);
+    const store = await open(`${timed.origin}/a\ta`);
     expect((await store.head('a')).etag).toBe(`time-${Date.UTC(2026, 0, 2, 3, 4, 5)}-5`);
     const bare = await serve(object('hello', {}));
-    const loose = open(`${bare.origin}/a\ta`);
+    const loose = await open(`${bare.origin}/a\ta`);
     await loose.list({});
     await expect(read(loose, 'a', 2, { offset: 1 })).rejects.toMatchObject({ code: 'unsupported' });
     expect((await read(loose, 'a', 5)).text).toBe('hello');
@@ -165,13 +173,13 @@ describe('what a response says', () => {
 
   it('has another size than the list', async () => {
     const { origin } = await serve(object('hello'));
-    const { entries } = await open(`${origin}/a\ta\t4`).list({});
+    const { entries } = await (await open(`${origin}/a\ta\t4`)).list({});
     expect(entries[0]?.fault?.message).toBe('a: the list says 4 bytes, the server 5');
   });
 
   it('is that there are no bytes', async () => {
     const { origin } = await serve(object(''));
-    const store = open(`${origin}/a\ta`);
+    const store = await open(`${origin}/a\ta`);
     expect((await store.list({})).entries[0]).toMatchObject({ size: 0, etag: 'v1' });
   });
 });
@@ -191,7 +199,7 @@ describe('a refusal', () => {
   ])('%i %s is %s, and concerns one object', async (status, body, code) => {
     const good = await serve(object('hello'));
     const { origin } = await serve(refusing(status, body));
-    const { entries } = await open(`${origin}/SECRET?SECRET\ta\n${good.origin}/b\tb`).list({});
+    const { entries } = await (await open(`${origin}/SECRET?SECRET\ta\n${good.origin}/b\tb`)).list({});
     expect(entries[0]?.fault).toMatchObject({ code });
     expect(entries[0]?.fault?.message).not.toContain('SECRET');
     expect(entries[1]).toMatchObject({ key: 'b', size: 5 });
@@ -202,14 +210,17 @@ describe('a refusal', () => {
     [500, 'server-error'],
   ])('%i is asked again, three times', async (status, code) => {
     const { origin, asked } = await serve(refusing(status));
-    expect((await open(`${origin}/a\ta`).list({})).entries[0]?.fault).toMatchObject({ code, class: 'temporary' });
+    expect((await (await open(`${origin}/a\ta`)).list({})).entries[0]?.fault).toMatchObject({
+      code,
+      class: 'temporary',
+    });
     expect(asked).toHaveLength(3);
   });
 
   it('is a redirect to a host that was not allowed', async () => {
     const to = (location: string) => serve(refusing(302, '', { location }));
     const ask = async (origin: string, allowed: string[] = []) =>
-      (await open(`${origin}/a\ta`, allowed).list({})).entries[0];
+      (await (await open(`${origin}/a\ta`, allowed)).list({})).entries[0];
     const there = await serve(object('hello'));
     const elsewhere = (await to(`http://localhost:${new URL(there.origin).port}/x?SECRET`)).origin;
     const { host } = new URL(elsewhere);
@@ -231,18 +242,43 @@ it('is opened by the name of its list, whichever that is', async () => {
   const transport = new HttpTransport({ userAgent: 'test' });
   closing.push(() => transport.close());
   const connect = async () => ({ http: async () => transport, agents: () => Promise.reject(new Error('no SDK')) });
-  const resources = { transport: 'lean' as const, connect, copyLinks: false, env: {} };
+  const spool = async () => new SqliteSpool('');
+  const resources = { transport: 'lean' as const, connect, spool, copyLinks: false, env: {} };
   const place = { remote: 'urls', bucket: file, label: file, asFile: false, asFolder: false };
   const { store, path, refuseUnwritable } = await urlsBackend.open({ type: 'urls' }, place, resources);
   expect({ path, identity: store.identity }).toMatchObject({ path: '', identity: { bucket: 'urls' } });
   expect((await store.list({})).entries).toMatchObject([{ key: 'a', size: 5 }]);
   await expect(refuseUnwritable?.(true)).rejects.toMatchObject({ code: 'usage' });
+  await store.close();
   const missing = urlsBackend.open({ type: 'urls' }, { ...place, bucket: `${file}.no` }, resources);
   await expect(missing).rejects.toMatchObject({ code: 'not-readable' });
 });
 
+it('is listed in order, from any key and below any prefix', async () => {
+  const keys = ['a', 'a/', 'a/b', 'a/c', 'a0', 'b', '\uffff', '\u{1f600}'];
+  const md5 = '5d41402abc4b2a76b9719d911017c592';
+  const store = await open(
+    [...keys]
+      .reverse()
+      .map((key) => `http://h/x\t${key}\t5\t${md5}\n`)
+      .join(''),
+  );
+  const page = async (options: Parameters<typeof store.list>[0]) => {
+    const { entries, nextToken } = await store.list(options);
+    return [entries.map(({ key }) => key), nextToken];
+  };
+  expect(await page({})).toEqual([keys, undefined]);
+  expect(await page({ maxKeys: 2 })).toEqual([['a', 'a/'], 'a/']);
+  expect(await page({ token: 'a/', maxKeys: 2 })).toEqual([['a/b', 'a/c'], 'a/c']);
+  expect(await page({ prefix: 'a/' })).toEqual([['a/', 'a/b', 'a/c'], undefined]);
+  expect(await page({ prefix: 'a/', startAfter: 'a', maxKeys: 1 })).toEqual([['a/'], 'a/']);
+  expect(await page({ prefix: 'a/', startAfter: 'a/' })).toEqual([['a/b', 'a/c'], undefined]);
+  expect(await page({ prefix: 'a/', startAfter: 'b' })).toEqual([[], undefined]);
+  expect(await page({ prefix: 'x' })).toEqual([[], undefined]);
+});
+
 it('is for reading', async () => {
-  const store = open('http://h/a\ta');
+  const store = await open('http://h/a\ta');
   await expect(store.put()).rejects.toMatchObject({ code: 'unsupported' });
   await expect(store.head('b')).rejects.toMatchObject({ code: 'object-not-found' });
 });
