@@ -97,7 +97,7 @@ test('outcomes come by callback: nothing else can tell them', async () => {
   const back = await Gate.open();
   const { s, push, there, done } = await scene(back.url);
   there.shut = '/v1/outcomes';
-  const heard = () => /hearing outcomes at (\S+)/.exec(push.stderr)?.[1];
+  const heard = () => /receiving outcomes at (\S+)/.exec(push.stderr)?.[1];
   there.hold = async (path) => {
     if (path !== '/v1/tickets') return;
     await until(() => heard() !== undefined, { orElse: push.done });
@@ -126,6 +126,6 @@ test('outcomes are asked for if the port of the callback is closed, which is sai
   expect(stderr).toContain('100% at the other end (10 of 10 objects)');
   expect(code).toBe(0);
   expect(there.passed).toEqual({ '/v1/tickets': 1, '/v1/outcomes': 1 });
-  expect(pull.stderr.match(/cannot tell 127\.0\.0\.1:\d+ what became of its tickets/g)).toHaveLength(1);
+  expect(pull.stderr.match(/outcomes wait until 127\.0\.0\.1:\d+ asks for them/g)).toHaveLength(1);
   expect(far.requests.find('PutObject')).toHaveLength(10);
 });
