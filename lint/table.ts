@@ -87,7 +87,7 @@ export const ROOMS: Readonly<Record<string, string>> = {
     'model manifest store/port store/attributes store/http store/urls inbound engine/events engine/job engine/list open',
   serverless: 'model manifest store/s3/sign inbound feed engine/flow engine/job bridge open',
   doctor: 'model native store/port store/backend store/http',
-  cli: 'model version native cluster store/port manifest engine/events engine/pair engine/options engine/job engine/filter engine/list engine/record engine/run engine/rows engine/check engine/watch engine/transfer/pour engine/remove inbound observe bridge config open doctor rules serve engine/shared engine/flow',
+  cli: 'model version native cluster store/port manifest engine/events engine/pair engine/options engine/job engine/filter engine/list engine/record engine/run engine/rows engine/check engine/watch engine/transfer/pour engine/remove inbound observe bridge config open doctor rules serve engine/shared',
   index: 'model store/port engine/events engine/job engine/record engine/check open',
 };
 

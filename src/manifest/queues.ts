@@ -21,6 +21,12 @@ export interface Fault {
   message: string;
 }
 
+/**
+ * Nothing is put off for longer. What is due later was put off by a clock that was wrong then, and is due at once: it would
+ * wait for years.
+ */
+export const LONGEST_WAIT_MS = 3_600_000;
+
 /** Proves who performs a ticket. */
 export interface Held {
   key: string;

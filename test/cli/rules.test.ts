@@ -113,6 +113,22 @@ describe('rules', () => {
     expect(await xsync('run', '--rules', file)).toEqual({ code: 0, out: '', err: '' });
   });
 
+  test('one run takes an object through a whole chain, in whatever order the rules stand', async () => {
+    const file = rules(`
+rules:
+  third: { source: ./c, destination: ./d, priority: 2 }
+  second: { source: ./b, destination: ./c, priority: 1 }
+  first: { source: ./a, destination: [./b, ./e] }
+`);
+    expect((await xsync('run', '--rules', file)).code).toBe(0);
+    expect(readFileSync(join(home, 'd/x/one'), 'utf8')).toBe('one');
+    // One that fails does not keep those after it from running.
+    rmSync(join(home, 'a'), { recursive: true });
+    writeFileSync(join(home, 'b/new'), 'new');
+    expect((await xsync('run', '--rules', file)).code).toBe(3);
+    expect(readFileSync(join(home, 'd/new'), 'utf8')).toBe('new');
+  });
+
   test('the worst exit code counts, and a rule that fails keeps no other from running', async () => {
     const file = rules(
       'rules:\n  bad: { source: ./nowhere, destination: ./y, priority: 9 }\n  good: { source: ./a, destination: ./b }\n',

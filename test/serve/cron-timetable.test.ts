@@ -23,3 +23,12 @@ test('what came due during a poll is left out', () => {
   timetable.polled(poll, 5, nowMs);
   expect(timetable.next(nowMs)).toEqual({ atMs: 11 * MINUTE });
 });
+
+test('a clock that is set back does not put off the polls until then', () => {
+  let nowMs = 1000 * MINUTE;
+  const timetable = cronTimetable(everyMinute, () => nowMs);
+  const poll = timetable.next(0);
+  timetable.polled(poll, 0, MINUTE);
+  nowMs = 10 * MINUTE;
+  expect(timetable.next(MINUTE)).toEqual({ atMs: 2 * MINUTE });
+});

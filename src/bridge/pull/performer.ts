@@ -19,6 +19,8 @@ export interface PerformerMeans extends Omit<BatchMeans, 'trouble'> {
 /** Runs at once: an object of many parts must not hold up the others. */
 const RUNS = 4;
 const BATCH = 100;
+/** The clock may be set meanwhile. */
+const LONGEST_REST_MS = 60_000;
 /** A run that fails is followed by another after this time, doubling. */
 const FIRST_MS = 1_000;
 
@@ -63,7 +65,7 @@ export class Performer {
 
   async #restMs(): Promise<number> {
     const next = this.#runs < RUNS ? await this.#means.queue.nextMs() : undefined;
-    return next === undefined ? 60_000 : Math.max(10, next - Date.now());
+    return Math.min(LONGEST_REST_MS, Math.max(10, (next ?? Number.POSITIVE_INFINITY) - Date.now()));
   }
 
   async #perform(claims: readonly Claim[]): Promise<void> {

@@ -56,7 +56,7 @@ export class Sender {
   readonly #means: SenderMeans;
   readonly #bell = new Bell();
   #troubles = 0;
-  /** Whoever is overloaded or away is left alone until then, ms since 1970, whatever else is found meanwhile. */
+  /** Whoever is overloaded or away is left alone until then, whatever else is found meanwhile. Monotonic, as the next one. */
   #pausedUntilMs = 0;
   #askFromMs = 0;
   /** By ID. They are noted between two requests, so that none overtakes the answer to the request with its ticket. */
@@ -104,9 +104,9 @@ export class Sender {
     const { outbox } = this.#means;
     try {
       await this.#noteHeard();
-      const pauseMs = this.#pausedUntilMs - Date.now();
+      const pauseMs = this.#pausedUntilMs - performance.now();
       if (pauseMs > 0) return pauseMs;
-      const { asked, settled } = Date.now() < this.#askFromMs ? NONE : await this.#ask();
+      const { asked, settled } = performance.now() < this.#askFromMs ? NONE : await this.#ask();
       const waiting = (await outbox.countSent()) < MOST_SENT ? await outbox.due(Date.now(), MOST_TICKETS) : [];
       if (waiting.length > 0) await this.#send(waiting);
       if (this.#troubles > 0) this.#means.trouble(undefined);
@@ -122,7 +122,7 @@ export class Sender {
       this.#means.trouble(`${fault.message}; retrying`);
       const askedMs = Math.min(fault.retryAfterMs ?? 0, LONGEST_RETRY_MS);
       const restMs = Math.max(askedMs, backoff(this.#troubles++, FIRST_MS, LONGEST_MS));
-      this.#pausedUntilMs = Date.now() + restMs;
+      this.#pausedUntilMs = performance.now() + restMs;
       return restMs;
     }
   }
@@ -203,7 +203,7 @@ export class Sender {
     await this.#note(rows.map((row) => ({ row, outcome: outcomes.get(ticketId(row)) })));
     const settled = rows.filter((row) => outcomes.get(ticketId(row))?.state !== 'queued').length;
     // If callbacks are lost, there may be more of them.
-    if (callback && settled < MOST_TICKETS) this.#askFromMs = Date.now() + (callback.lostMs ?? LOST_MS);
+    if (callback && settled < MOST_TICKETS) this.#askFromMs = performance.now() + (callback.lostMs ?? LOST_MS);
     return { asked: rows.length, settled };
   }
 

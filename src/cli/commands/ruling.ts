@@ -4,6 +4,7 @@ import { Shared } from '../../engine/shared.js';
 import { toXsyncError, XsyncError } from '../../model/error.js';
 import type { PreparedPair } from '../../open/rules.js';
 import { labelOf } from '../../rules/rule.js';
+import { precedenceOf, runInOrder } from '../../rules/run-order.js';
 import { type Context, type Io, runCommand } from '../context.js';
 import { EXIT, exitOfError, exitOfSummary, worstExit } from '../exit.js';
 import { onInterrupt } from '../interrupt.js';
@@ -23,19 +24,20 @@ export function runRules(io: Io, names: readonly string[], flags: RunFlags, dryR
       context.log.say('notice', `rule "${name}" is not enabled, and is left out`);
     }
     warnOfFindings(context, prepared.findings);
-    const [{ Network }, { networkLimits }, { limiter }] = await Promise.all([
+    const [{ Network }, { networkLimits }] = await Promise.all([
       import('../../open/network.js'),
       import('../network.js'),
-      import('../../engine/flow/queue.js'),
     ]);
     const network = new Network(networkLimits(flags));
     const interruption = onInterrupt(context);
-    const inTurn = limiter(flags.parallel);
+    const means = { context, network, stop: interruption.signal, dryRun };
+    const tasks = prepared.pairs.map((pair) => ({ rule: pair.rule.name, run: () => runPairOf(pair, means) }));
     try {
-      const codes = prepared.pairs.map((pair) =>
-        inTurn(() => runPairOf(pair, { context, network, stop: interruption.signal, dryRun })),
+      const precedence = precedenceOf(
+        prepared.rules.map(({ name }) => name),
+        prepared.findings,
       );
-      return worstExit(await Promise.all(codes));
+      return worstExit(await runInOrder(tasks, precedence, flags.parallel));
     } finally {
       interruption.dispose();
     }

@@ -13,8 +13,9 @@ export function addRun({ root, io, finish }: Program): void {
     .command('run [rule...]')
     .summary('run rules once')
     .description(
-      'Run the named rules once, or all that are enabled, those with a higher priority first. The exit code is the ' +
-        'worst of all rules: a rule that fails does not keep the others from running.',
+      'Run the named rules once, or all that are enabled, those with a higher priority first. A rule that reads what ' +
+        'another one writes runs after it. The exit code is the worst of all rules: a rule that fails does not keep the ' +
+        'others from running.',
     )
     .addHelpText('after', EXAMPLES);
   rulesOption(command);

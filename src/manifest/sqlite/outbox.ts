@@ -2,16 +2,17 @@
 
 import type Database from 'better-sqlite3';
 import type { Backlog } from '../../model/backlog.js';
-import type {
-  Change,
-  Move,
-  Outbox,
-  OutboxCounts,
-  OutboxRow,
-  OutboxState,
-  OutboxVersions,
-  Tally,
-  VersionChange,
+import {
+  type Change,
+  LONGEST_WAIT_MS,
+  type Move,
+  type Outbox,
+  type OutboxCounts,
+  type OutboxRow,
+  type OutboxState,
+  type OutboxVersions,
+  type Tally,
+  type VersionChange,
 } from '../queues.js';
 import { manifestError } from './errors.js';
 import { openQueueFile } from './queue-file.js';
@@ -113,7 +114,9 @@ export class SqliteOutbox implements Outbox, OutboxVersions {
   }
 
   async due(nowMs: number, limit: number): Promise<OutboxRow[]> {
-    return this.#rows(`WHERE state = 'waiting' AND due_ms <= ? ORDER BY due_ms, revision LIMIT ?`, nowMs, limit);
+    const where = (due: string) => `WHERE state = 'waiting' AND due_ms ${due} ? ORDER BY due_ms, revision LIMIT ?`;
+    const rows = this.#rows(where('<='), nowMs, limit);
+    return rows.concat(this.#rows(where('>'), nowMs + LONGEST_WAIT_MS, limit - rows.length));
   }
 
   async sent(limit: number): Promise<OutboxRow[]> {

@@ -3,7 +3,16 @@
 import { randomUUID } from 'node:crypto';
 import type Database from 'better-sqlite3';
 import type { Backlog } from '../../model/backlog.js';
-import type { Claim, ClaimOptions, Fault, Held, Settled, TicketQueue, TicketState } from '../queues.js';
+import {
+  type Claim,
+  type ClaimOptions,
+  type Fault,
+  type Held,
+  LONGEST_WAIT_MS,
+  type Settled,
+  type TicketQueue,
+  type TicketState,
+} from '../queues.js';
 import { manifestError } from './errors.js';
 import { openQueueFile } from './queue-file.js';
 
@@ -59,18 +68,22 @@ export class SqliteTicketQueue implements TicketQueue {
 
   async claim({ nowMs, leaseMs, limit, ids }: ClaimOptions): Promise<Claim[]> {
     const which = ids ? `AND id IN (${ids.map(() => '?').join(', ')})` : '';
-    const due = this.#db.prepare<(string | number)[], Omit<Claim, 'lease'> & { lease: string | null }>(
-      `SELECT key, id, body, attempts, lease FROM ticket
-       WHERE state = 'queued' AND due_ms <= ? ${which} ORDER BY due_ms, rowid LIMIT ?`,
-    );
+    const due = (how: string, atMs: number, most: number) =>
+      this.#db
+        .prepare<(string | number)[], Omit<Claim, 'lease'> & { lease: string | null }>(
+          `SELECT key, id, body, attempts, lease FROM ticket
+           WHERE state = 'queued' AND due_ms ${how} ? ${which} ORDER BY due_ms, rowid LIMIT ?`,
+        )
+        .all(atMs, ...(ids ?? []), most);
     const take = this.#db.prepare('UPDATE ticket SET lease = ?, due_ms = ?, attempts = ? WHERE key = ?');
-    return this.#write(() =>
-      due.all(nowMs, ...(ids ?? []), limit).map((row) => {
+    return this.#write(() => {
+      const rows = due('<=', nowMs, limit);
+      return rows.concat(due('>', nowMs + LONGEST_WAIT_MS, limit - rows.length)).map((row) => {
         const claim = { ...row, lease: randomUUID(), attempts: row.attempts + (row.lease === null ? 0 : 1) };
         take.run(claim.lease, nowMs + leaseMs, claim.attempts, claim.key);
         return claim;
-      }),
-    );
+      });
+    });
   }
 
   async renew<T extends Held>(held: readonly T[], untilMs: number): Promise<T[]> {

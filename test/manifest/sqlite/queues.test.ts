@@ -38,6 +38,29 @@ describe('the tickets of the pulling end', () => {
   });
 });
 
+it('what a wrong clock has put off for years is due once the clock is right', async () => {
+  const [wrongMs, nowMs] = [Date.parse('2099-01-01'), Date.parse('2026-01-01')];
+  const queue: TicketQueue = new SqliteTicketQueue(join(directory, 'queue'));
+  const outbox: Outbox = new SqliteOutbox(join(directory, 'outbox'));
+  await queue.add(['a', 'b', 'c'].map((key, at) => ({ key, id: `r${at}`, revision: 1, body: '' })));
+  const claims = await queue.claim({ nowMs, leaseMs: 1, limit: 2 });
+  await queue.putBack(claims.slice(0, 1), wrongMs);
+  await queue.putBack(claims.slice(1), nowMs + 600_000);
+  expect((await queue.claim({ nowMs, leaseMs: 1, limit: 1 })).map(({ key }) => key)).toEqual(['c']);
+  expect((await queue.claim({ nowMs, leaseMs: 1, limit: 9 })).map(({ key }) => key)).toEqual(['a']);
+  await outbox.note(
+    ['a', 'b', 'c'].map((key) => ({ key, action: 'copy' as const, etag: 'e', size: 1, mtimeMs: 2 })),
+    'waiting',
+  );
+  const [a, b] = await outbox.due(nowMs, 2);
+  if (a) await outbox.move([{ ...a, untilMs: wrongMs }]);
+  if (b) await outbox.move([{ ...b, untilMs: nowMs + 600_000 }]);
+  expect((await outbox.due(nowMs, 1)).map(({ key }) => key)).toEqual(['c']);
+  expect((await outbox.due(nowMs, 9)).map(({ key }) => key)).toEqual(['c', 'a']);
+  await queue.close();
+  await outbox.close();
+});
+
 describe('the objects of the pushing end', () => {
   const open = (): Outbox => new SqliteOutbox(join(directory, 'outbox'));
   const change = (key: string, etag = 'e') => ({ key, action: 'copy' as const, etag, size: 1, mtimeMs: 2 });
