@@ -52,7 +52,8 @@ export class SignedClient {
   #refusal(status: number, text: string, headers: Record<string, string>): XsyncError {
     const said = saidIn(text);
     const details = { subject: this.#origin, status, retryAfterMs: retryAfterMs(headers) };
-    const message = `${this.#origin} refuses the request: ${said ?? status}`;
+    const how = status === 429 ? 'asks to slow down' : 'refuses the request';
+    const message = `${this.#origin} ${how}: ${said ?? status}`;
     if (status === 401) {
       const remedy = 'Give both ends the same secret, and check their clocks and the client certificate.';
       return new XsyncError('bad-credentials', message, { ...details, remedy });

@@ -64,7 +64,7 @@ it('somebody who cannot be told holds up nobody else, and it is said once', asyn
   callbacks.tell(url, told(1));
   await until(() => heard.length === 1 && troubles.length > 0);
   expect(troubles).toEqual([
-    expect.stringMatching(/^cannot tell 127\.0\.0\.1:1 what became of its tickets, until it asks: /),
+    expect.stringMatching(/^outcomes wait until 127\.0\.0\.1:1 asks for them, because its callback failed: /),
   ]);
 });
 

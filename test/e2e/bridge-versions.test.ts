@@ -179,6 +179,30 @@ test('a version that is given up holds up the newer ones of its key alone; a gon
   expect(other).toMatchObject({ code: 2, stderr: expect.stringContaining('this bridge was started with --versions') });
 });
 
+test('a version that is deleted for good before it crosses is told and left out, once', async () => {
+  const s = await scene();
+  write(s, [
+    ['a', '1'],
+    ['a', '2'],
+    ['a', '3'],
+  ]);
+  const gone = 'a version of "a" is gone from the source before it has crossed';
+  const oldest = near.core.s3.bucket(s.from).versionsOf('a').at(-1)?.versionId;
+  near.faults.add({
+    match: { kind: 'GetObject', key: 'a', nth: 1 },
+    fault: { kind: 'call', run: () => void near.core.s3.delete(s.from, 'a', oldest) },
+  });
+  await s.pull('--versions');
+  const push = await s.push('--versions', '--backfill', '--once').done;
+  expect(push).toMatchObject({ code: 0, stderr: expect.stringContaining(gone) });
+  expect(historyOf(far.core.oss, s.to, 'in/')).toEqual({ a: ['2', '3'] });
+  expect(near.requests.find('GetObject').map(({ status }) => status)).toEqual([404, 206, 206]);
+  near.requests.reset();
+  const again = await s.push('--versions', '--backfill', '--once').done;
+  expect([again.code, again.stderr.includes(gone)]).toEqual([0, false]);
+  expect(near.requests.counts()).toEqual({ ListObjectVersions: 1 });
+});
+
 test('the other way around: what was pulled is pushed back, and tickets of the other kind are refused', async () => {
   const s = await scene();
   write(s, SAMPLE);

@@ -131,18 +131,23 @@ test('events are repeated, late and about what has changed since: the newest ver
   }
 });
 
-test('a URL that ends half-way is replaced, and the parts that have arrived stay', async () => {
+test.each([
+  {
+    ends: 'with its keys',
+    fault: { kind: 'status', status: 403, code: 'AccessDenied', message: 'Request has expired' },
+  },
+  // The server compares its clock with the X-Amz-Date and X-Amz-Expires of the URL.
+  { ends: 'by its time', fault: { kind: 'clock-skew', ms: 90_000 } },
+] as const)('a URL that ends half-way, $ends, is replaced, and the parts that have arrived stay', async ({ fault }) => {
   const s = await scene();
   const big = randomBytes(40 * MIB);
   s.put('big', big);
-  near.faults.add({
-    match: { kind: 'GetObject', nth: 4, times: 3 },
-    fault: { kind: 'status', status: 403, code: 'AccessDenied', message: 'Request has expired' },
-  });
+  near.faults.add({ match: { kind: 'GetObject', nth: 4, times: 3 }, fault });
   await s.pull('--part-size', '5M', '--part-concurrency', '1');
-  const push = await s.push('--backfill', '--once').done;
+  const push = await s.push('--backfill', '--once', '--expire', '1m').done;
   expect(push.code).toBe(0);
   expect(s.read('big').equals(big)).toBe(true);
+  expect(near.requests.find('GetObject').filter(({ status }) => status === 403)).toHaveLength(3);
   expect(far.requests.find('UploadPart')).toHaveLength(8);
   expect(far.requests.find('CreateMultipartUpload')).toHaveLength(1);
 });

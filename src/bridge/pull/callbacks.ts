@@ -73,7 +73,9 @@ export class Callbacks {
 
   async #pause(url: string, one: Listener, message: string): Promise<void> {
     if (one.failures === 0) {
-      this.#means.trouble(`cannot tell ${new URL(url).host} what became of its tickets, until it asks: ${message}`);
+      this.#means.trouble(
+        `outcomes wait until ${new URL(url).host} asks for them, because its callback failed: ${message}`,
+      );
     }
     const ms = backoff(one.failures++, FIRST_MS, LONGEST_MS);
     await new Promise<void>((resolve) => {

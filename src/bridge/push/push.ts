@@ -102,7 +102,7 @@ async function openEar(
   const audit = new Audit(undefined, trouble);
   const door = earDoor({ secrets: () => identity.secrets, audit, hear });
   const ear = await Listener.open({ door, audit, address, identity, what: 'cannot hear outcomes' });
-  say(`hearing outcomes at ${urlOf(ear.at, identity.tls && 'https')}`);
+  say(`receiving outcomes at ${urlOf(ear.at, identity.tls && 'https')}`);
   return ear;
 }
 
