@@ -54,6 +54,23 @@ test('nothing new begins before what is stopped has drained, for it may have the
   expect(log).toEqual(['+old1', '-old1', '+new1']);
 });
 
+test('new rules do not wait for hours until a transfer of one that is gone has ended', async () => {
+  const log: string[] = [];
+  const serving = new Serving<Served>({
+    async serve({ id }, _drain, stop) {
+      log.push(`+${id}`);
+      await new Promise<void>((resolve) => stop.addEventListener('abort', () => resolve()));
+      log.push(`-${id}`);
+    },
+    failed: () => {},
+  });
+  await serving.apply([pair('slow'), pair('kept')]);
+  const applied = serving.apply([pair('kept'), pair('new')]);
+  await vi.runAllTimersAsync();
+  expect(await applied).toEqual({ started: 1, stopped: 1, changed: 0, kept: 1 });
+  expect(log).toEqual(['+slow', '+kept', '-slow', '+new']);
+});
+
 test('of two changes of the rules, the second one holds, however long the first one takes', async () => {
   const { serving, log } = served({ drainMs: 5000 });
   await serving.apply([pair('a'), pair('b')]);
