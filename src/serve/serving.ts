@@ -39,6 +39,8 @@ const LONGEST_PAUSE_MS = 60_000;
 export class Serving<P extends Served> {
   readonly #options: ServingOptions<P>;
   readonly #running = new Map<string, Running<P>>();
+  /** What was asked for last. */
+  #applying: Promise<unknown> = Promise.resolve();
   #ended = false;
 
   constructor(options: ServingOptions<P>) {
@@ -50,8 +52,17 @@ export class Serving<P extends Served> {
     return [...this.#running.values()].map(({ pair }) => pair);
   }
 
-  /** Serves exactly these pairs from now on. Resolves when those that are not among them have ended. */
-  async apply(pairs: readonly P[]): Promise<Applied> {
+  /**
+   * Serves exactly these pairs from now on, as soon as what was asked for before is so. Resolves when those that are not
+   * among them have ended.
+   */
+  apply(pairs: readonly P[]): Promise<Applied> {
+    const applied = this.#applying.then(() => this.#apply(pairs));
+    this.#applying = applied.catch(() => undefined);
+    return applied;
+  }
+
+  async #apply(pairs: readonly P[]): Promise<Applied> {
     const wanted = new Map(pairs.map((pair) => [pair.id, pair]));
     const stale = [...this.#running.values()].filter(
       ({ pair }) => wanted.get(pair.id)?.fingerprint !== pair.fingerprint,

@@ -54,6 +54,19 @@ test('nothing new begins before what is stopped has drained, for it may have the
   expect(log).toEqual(['+old1', '-old1', '+new1']);
 });
 
+test('of two changes of the rules, the second one holds, however long the first one takes', async () => {
+  const { serving, log } = served({ drainMs: 5000 });
+  await serving.apply([pair('a'), pair('b')]);
+  log.length = 0;
+  const first = serving.apply([pair('a', '2'), pair('b', '2'), pair('deletes')]);
+  const second = serving.apply([pair('a', '3')]);
+  await vi.runAllTimersAsync();
+  expect(await first).toEqual({ started: 1, stopped: 0, changed: 2, kept: 0 });
+  expect(await second).toEqual({ started: 0, stopped: 2, changed: 1, kept: 0 });
+  expect(serving.pairs).toEqual([pair('a', '3')]);
+  expect(log.at(-1)).toBe('+a3');
+});
+
 test('one that fails tries again after a pause that grows, and the others do not notice', async () => {
   const broken = new Set(['b']);
   const { serving, log } = served({ broken });
