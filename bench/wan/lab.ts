@@ -9,8 +9,9 @@ import type { Readable, Writable } from 'node:stream';
 import { type Counters, compile } from '../stub.js';
 import type { Line } from './cases.js';
 
-const HERE = '10.77.0.1';
-const THERE = '10.77.0.2';
+/** Addresses of the near and the far end. */
+export const HERE = '10.77.0.1';
+export const THERE = '10.77.0.2';
 const DEVICE = 'wan';
 /** The default socket buffers of Linux, and no TCP metrics kept between runs. */
 const SYSCTLS = [
@@ -96,6 +97,11 @@ export class Lab {
     if (!this.#line) throw new Error('the line is not open');
     this.#line.child.stdin.write('stat\n');
     return JSON.parse(await this.#line.next()) as LineStat;
+  }
+
+  /** The network namespace of the far end. */
+  get farName(): string {
+    return this.#names.there;
   }
 
   /** The command that runs `command` at the near end. */

@@ -1,7 +1,7 @@
 /** A config with both services of the test server. */
 import type { TestServer } from '../../test/support/server/index.js';
 
-export function remotesOf({ s3, oss }: TestServer): string {
+export function remotesOf({ s3, oss }: Pick<TestServer, 's3' | 'oss'>): string {
   const east = {
     type: 's3',
     provider: 'minio',

@@ -25,6 +25,11 @@ const common = {
   key,
   /** Of two tickets for one key, the greater one is newer. */
   revision: z.number().int().positive().max(Number.MAX_SAFE_INTEGER),
+  /** Tells the pushing end's source from others, whose objects may have the same keys (`originOf` its prefix). */
+  source: z
+    .string()
+    .regex(/^[0-9a-f]{16}$/)
+    .optional(),
   /** Of the pushing end, which hears there what became of the ticket; pull tells only hosts that it trusts. */
   callback: z
     .url({ protocol: /^https?$/ })

@@ -21,17 +21,23 @@ export async function* csvRecords(pieces: AsyncIterable<Uint8Array>, text: strin
     let begun = '';
     for (const line of lines) {
       const whole = begun === '' ? line : `${begun}\n${line}`;
+      refuseLong(whole, text);
       begun = isOpen(whole) ? whole : '';
       if (begun === '' && whole !== '' && whole !== '\r') records.push(fieldsOf(whole));
     }
     if (begun !== '') rest = `${begun}\n${rest}`;
-    if (rest.length > LONGEST_RECORD)
-      throw brokenInventory(text, `has a record of more than ${LONGEST_RECORD} characters`);
+    refuseLong(rest, text);
     if (records.length > 0) yield records;
   }
   rest += decoder.end();
   if (isOpen(rest)) throw brokenInventory(text, 'ends within a quoted field');
   if (rest.trim() !== '') yield [fieldsOf(rest)];
+}
+
+/** @throws config */
+function refuseLong(record: string, text: string): void {
+  if (record.length <= LONGEST_RECORD) return;
+  throw brokenInventory(text, `has a record of more than ${LONGEST_RECORD} characters`);
 }
 
 /** Within quotes at its end: the line feed belongs to a field. */

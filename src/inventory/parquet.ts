@@ -31,8 +31,9 @@ export async function openParquet(file: Slices, text: string): Promise<ParquetFi
     import('hyparquet-compressors'),
   ]);
   const metadata = await readable(text, () => parquetMetadataAsync(file));
+  refuseUneven(metadata, text);
   // The first element is the root.
-  const leaves = metadata.schema.slice(1).map(({ name }) => name);
+  const leaves = metadata.schema.slice(1).map(({ name }) => String(name));
   const wanted = leaves.filter((name) => COLUMNS.some((column) => column === columnName(name)));
   async function* rows(): AsyncGenerator<InventoryRow[]> {
     let start = 0;
@@ -51,11 +52,28 @@ export async function openParquet(file: Slices, text: string): Promise<ParquetFi
           },
         }),
       );
+      for (const name of wanted) {
+        const found = (columns.get(name) ?? []).reduce((sum, { length }) => sum + length, 0);
+        if (found !== count) throw brokenInventory(text, `has ${found} values of ${name} for ${count} rows`);
+      }
       yield* rowsOf(columns, count, text);
       start += count;
     }
   }
   return { columns: wanted.map(columnName), rows };
+}
+
+/** Rows that are lost without a word would count as objects that are gone. @throws config */
+function refuseUneven({ num_rows: all, row_groups }: Counted, text: string): void {
+  const groups = row_groups.map(({ num_rows: rows }) => Number(rows));
+  const found = groups.reduce((sum, rows) => sum + rows, 0);
+  if (found === Number(all) && groups.every((rows) => rows >= 0)) return;
+  throw brokenInventory(text, `has ${all} rows, and ${found} in its groups`);
+}
+
+interface Counted {
+  num_rows: bigint;
+  row_groups: readonly { num_rows: bigint }[];
 }
 
 /** Milliseconds instead of dates. */

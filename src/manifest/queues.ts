@@ -35,6 +35,18 @@ export interface Held {
   lease: string;
 }
 
+export interface NewTicket {
+  key: string;
+  id: string;
+  revision: number;
+  /** JSON: only the bridge reads it. */
+  body: string;
+  /** Tells the pushing end's source from others. */
+  source?: string;
+  /** The object is to be deleted. */
+  deletes?: boolean;
+}
+
 /** A ticket that somebody performs. */
 export interface Claim extends Held {
   /** JSON: only the bridge reads it. */
@@ -67,10 +79,11 @@ export interface ClaimOptions {
 export interface TicketQueue {
   /**
    * Keeps the tickets that are newer than what is known of their key; durable when it returns. One with the revision that is
-   * known replaces its URL, unless it is done.
+   * known replaces its URL, unless it is done. One that deletes is dropped if the newest ticket of the key has another
+   * source: what is there is not what has gone.
    * @returns the IDs of those that were dropped, because they are stale
    */
-  add(tickets: readonly { key: string; id: string; revision: number; body: string }[]): Promise<string[]>;
+  add(tickets: readonly NewTicket[]): Promise<string[]>;
   /** Takes tickets that are due, roughly in the order in which they came. */
   claim(options: ClaimOptions): Promise<Claim[]>;
   /** Extends leases until this time. @returns those that are still held, which replace the ones given */

@@ -1,6 +1,6 @@
 /** From rules to pairs that can run: places, jobs, and what the rules do to each other. Tests: test/open/rules.test.ts */
 import { createHash } from 'node:crypto';
-import { readFileSync, writeFileSync } from 'node:fs';
+import { readFileSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { type Config, loadConfig } from '../config/load.js';
 import { ABSENT, isErrno } from '../model/errno.js';
@@ -195,38 +195,45 @@ function urlOf(text: string): Pick<URL, 'hostname' | 'port' | 'protocol'> {
   return URL.canParse(text) ? new URL(text) : { hostname: text, port: '', protocol: '' };
 }
 
-/** When a rule without history was first run, ms since 1970; noted now if this is the first time. */
+/** When a rule without history was first run, ms since 1970; noted now where it is not yet. */
 function sinceOf(rule: Rule, env: NodeJS.ProcessEnv): number | undefined {
   if (rule.historical) return undefined;
-  const known = knownSince(rule, env);
-  if (known !== undefined) return known;
+  const sinceMs = knownSince(rule, env) ?? Date.now();
   makePrivateFolder(stateDirectory(env));
-  const nowMs = Date.now();
-  try {
-    writeFileSync(sinceFile(rule, env), `${new Date(nowMs).toISOString()}\n`, { flag: 'wx' });
-  } catch (error) {
-    // Another process was faster.
-    if (!isErrno(error, 'EEXIST')) throw error;
-    return knownSince(rule, env);
+  for (const file of sinceFiles(rule, env)) {
+    try {
+      writeFileSync(file, `${new Date(sinceMs).toISOString()}\n`, { flag: 'wx' });
+    } catch (error) {
+      // It is known, or another process was faster.
+      if (!isErrno(error, 'EEXIST')) throw error;
+    }
   }
-  return nowMs;
+  return knownSince(rule, env);
 }
 
+/** The earliest time that is known. */
 function knownSince(rule: Rule, env: NodeJS.ProcessEnv): number | undefined {
   if (rule.historical) return undefined;
+  const known = sinceFiles(rule, env).flatMap((file) => sinceIn(file) ?? []);
+  return known.length === 0 ? undefined : Math.min(...known);
+}
+
+function sinceIn(file: string): number | undefined {
   try {
-    const atMs = Date.parse(readFileSync(sinceFile(rule, env), 'utf8').trim());
-    return Number.isNaN(atMs) ? undefined : atMs;
+    const atMs = Date.parse(readFileSync(file, 'utf8').trim());
+    // A power loss may have emptied it.
+    return Number.isNaN(atMs) ? Math.floor(statSync(file).mtimeMs) : atMs;
   } catch (error) {
     if (isErrno(error, ...ABSENT)) return undefined;
     throw error;
   }
 }
 
-function sinceFile({ name, source }: Rule, env: NodeJS.ProcessEnv): string {
-  const id = createHash('sha256')
-    .update(JSON.stringify([name, source]))
-    .digest('hex')
-    .slice(0, 16);
-  return join(stateDirectory(env), `rule-${id}.since`);
+/** By the name and by each pair, so that a rule with another name, or with other destinations, misses no object. */
+function sinceFiles({ name, source, destinations }: Rule, env: NodeJS.ProcessEnv): string[] {
+  const marks = [[name, source], ...destinations.map((destination) => ['', source, destination])];
+  return marks.map((mark) => {
+    const id = createHash('sha256').update(JSON.stringify(mark)).digest('hex').slice(0, 16);
+    return join(stateDirectory(env), `rule-${id}.since`);
+  });
 }

@@ -14,8 +14,12 @@ export interface Served {
 }
 
 export interface ServingOptions<P extends Served> {
-  /** Works until drained. @throws a fault, after which it is called again */
-  serve(pair: P, drain: AbortSignal): Promise<void>;
+  /**
+   * Works until drained.
+   * @param stop aborted when it takes so long to drain that what is in flight should be checkpointed
+   * @throws a fault, after which it is called again
+   */
+  serve(pair: P, drain: AbortSignal, stop: AbortSignal): Promise<void>;
   /** Reports a fault of a pair, before the pause. */
   failed(pair: P, fault: XsyncError): void;
 }
@@ -30,15 +34,20 @@ export interface Applied {
 interface Running<P> {
   pair: P;
   drain: AbortController;
+  stop: AbortController;
   ended: Promise<void>;
 }
 
+/** From `drain` to `stop`: new rules must not wait for the last bytes of a large object. */
+const DRAIN_MS = 20_000;
 const FIRST_PAUSE_MS = 1000;
 const LONGEST_PAUSE_MS = 60_000;
 
 export class Serving<P extends Served> {
   readonly #options: ServingOptions<P>;
   readonly #running = new Map<string, Running<P>>();
+  /** What was asked for last. */
+  #applying: Promise<unknown> = Promise.resolve();
   #ended = false;
 
   constructor(options: ServingOptions<P>) {
@@ -50,8 +59,17 @@ export class Serving<P extends Served> {
     return [...this.#running.values()].map(({ pair }) => pair);
   }
 
-  /** Serves exactly these pairs from now on. Resolves when those that are not among them have ended. */
-  async apply(pairs: readonly P[]): Promise<Applied> {
+  /**
+   * Serves exactly these pairs from now on, as soon as what was asked for before is so. Resolves when those that are not
+   * among them have ended.
+   */
+  apply(pairs: readonly P[]): Promise<Applied> {
+    const applied = this.#applying.then(() => this.#apply(pairs));
+    this.#applying = applied.catch(() => undefined);
+    return applied;
+  }
+
+  async #apply(pairs: readonly P[]): Promise<Applied> {
     const wanted = new Map(pairs.map((pair) => [pair.id, pair]));
     const stale = [...this.#running.values()].filter(
       ({ pair }) => wanted.get(pair.id)?.fingerprint !== pair.fingerprint,
@@ -76,20 +94,22 @@ export class Serving<P extends Served> {
   }
 
   #start(pair: P): void {
-    const drain = new AbortController();
-    this.#running.set(pair.id, { pair, drain, ended: this.#serve(pair, drain.signal) });
+    const [drain, stop] = [new AbortController(), new AbortController()];
+    this.#running.set(pair.id, { pair, drain, stop, ended: this.#serve(pair, drain.signal, stop.signal) });
   }
 
-  async #stop({ pair, drain, ended }: Running<P>): Promise<void> {
+  async #stop({ pair, drain, stop, ended }: Running<P>): Promise<void> {
     drain.abort();
+    const timer = setTimeout(() => stop.abort(), DRAIN_MS);
     await ended;
+    clearTimeout(timer);
     this.#running.delete(pair.id);
   }
 
-  async #serve(pair: P, drain: AbortSignal): Promise<void> {
+  async #serve(pair: P, drain: AbortSignal, stop: AbortSignal): Promise<void> {
     for (let times = 0; !drain.aborted; times++) {
       try {
-        await this.#options.serve(pair, drain);
+        await this.#options.serve(pair, drain, stop);
         return;
       } catch (error) {
         if (drain.aborted) return;

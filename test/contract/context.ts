@@ -11,6 +11,8 @@ export interface Subject {
   store: ObjectStore;
   /** The same kind of store on a bucket that does not exist. */
   missing?: ObjectStore;
+  /** What a part must have where the server takes less than its provider (default: the provider's limit). */
+  minPartSize?: number;
   /** Puts things there without requests, for tests that need thousands; absent for services that cannot. */
   plant?: Planter;
   /** Frees what the factory made; the stores themselves are closed by the suite. */
@@ -128,7 +130,8 @@ export async function expectCode(work: Promise<unknown>, ...codes: ErrorCode[]):
 }
 
 /** A part size that may stand anywhere in an upload. */
-export const partSize = (store: ObjectStore): number => Math.max(store.capabilities.minPartSize, 1000);
+export const partSize = ({ store, minPartSize = store.capabilities.minPartSize }: Subject): number =>
+  Math.max(minPartSize, 1000);
 
 /** Deletes what is in the bucket, unfinished uploads too. */
 export async function empty(store: ObjectStore): Promise<void> {

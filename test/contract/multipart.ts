@@ -36,7 +36,7 @@ export function describeMultipart(backend: Backend): void {
       ['of uneven sizes, smaller first', 0, 17],
     ])('become the object: %s', async (_sizes, more1, more2) => {
       const { store } = subject();
-      const size = partSize(store);
+      const size = partSize(subject());
       const parts = [pattern(size + more1, 1), pattern(size + more2, 2), pattern(33, 3)];
       const upload = await store.createUpload('m');
       const sent = await send(
@@ -70,7 +70,7 @@ export function describeMultipart(backend: Backend): void {
 
   it('lists what it holds, so that a resumed upload sends only the rest', async () => {
     const { store } = subject();
-    const size = partSize(store);
+    const size = partSize(subject());
     const parts = [1, 2, 3, 4].map((n) => pattern(size, n));
     const upload = await store.createUpload('m');
     await send(store, upload, [
@@ -96,7 +96,7 @@ export function describeMultipart(backend: Backend): void {
 
   it('takes the last sending of a part number', async () => {
     const { store } = subject();
-    const size = partSize(store);
+    const size = partSize(subject());
     const upload = await store.createUpload('m');
     const [first] = await send(store, upload, [
       [1, pattern(size, 1)],
@@ -114,7 +114,7 @@ export function describeMultipart(backend: Backend): void {
   if (!backend.wantsEveryPart)
     it('completes with the parts that are named and no others', async () => {
       const { store } = subject();
-      const size = partSize(store);
+      const size = partSize(subject());
       const upload = await store.createUpload('m');
       const sent = await send(store, upload, [
         [1, pattern(size, 1)],
@@ -130,7 +130,7 @@ export function describeMultipart(backend: Backend): void {
 
   it('tells the size of the first part, or nothing: what it tells is trusted to prove copies', async () => {
     const { store } = subject();
-    const size = partSize(store);
+    const size = partSize(subject());
     const upload = await store.createUpload('m');
     const sent = await send(store, upload, [
       [1, pattern(size, 1)],
@@ -145,14 +145,14 @@ export function describeMultipart(backend: Backend): void {
   it('does not make an object of an upload that misses a part', async () => {
     const { store } = subject();
     const upload = await store.createUpload('m');
-    const sent = await send(store, upload, [[1, pattern(partSize(store), 1)]]);
+    const sent = await send(store, upload, [[1, pattern(partSize(subject()), 1)]]);
     await expectCode(
       store.completeUpload(upload, [...sent, { partNumber: 2, etag: md5(bytes('never sent')) }]),
       'precondition-failed',
     );
     await expectCode(store.head('m'), 'object-not-found');
     await store.completeUpload(upload, sent);
-    await expectObject('m', [pattern(partSize(store), 1)]);
+    await expectObject('m', [pattern(partSize(subject()), 1)]);
   });
 
   it('refuses a part that does not match its Content-MD5', async () => {

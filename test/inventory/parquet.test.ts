@@ -41,10 +41,23 @@ describe('openParquet', () => {
     expect((await opened(body('keys-only'))).columns).toEqual(['bucket', 'key']);
   });
 
-  test.each([
+  test.each<[string, Buffer]>([
     ['another format', Buffer.from('x'.repeat(100))],
     ['a file that is cut off', body('gzip').subarray(0, -20)],
     ['a file without its middle', Buffer.concat([body('gzip').subarray(0, 40), body('gzip').subarray(200)])],
+    // Single bytes of the footer. Each of these files lost rows without a word.
+    ...(
+      [
+        [3803, 0],
+        [5690, 0],
+        [5857, 0],
+        [5863, 39],
+      ] as const
+    ).map(([at, value]) => {
+      const bytes = Buffer.from(body('snappy'));
+      bytes[at] = value;
+      return [`${value} at ${at}`, bytes] as [string, Buffer];
+    }),
   ])('refuses %s', async (_name, bytes) => {
     await expect(rowsOf(bytes)).rejects.toMatchObject({ code: 'config' });
   });

@@ -1,4 +1,4 @@
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, readdirSync, rmSync, utimesSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
@@ -143,6 +143,27 @@ test('what a rule without history leaves out is decided when it is first run, an
   expect(maxAge).toBeGreaterThanOrEqual(before);
   expect(await since(true)).toMatchObject({ maxAge });
   expect(await since(false)).toMatchObject({ maxAge });
+});
+
+test('a rule without history has the same start under another name, with other destinations, and after a power loss', async () => {
+  const a = { source: 'east:x', destination: ['oss:y', 'lab:y'], historical: false };
+  const ages = async (rules: object) =>
+    (await prepare(rules, { runs: true })).pairs.map(({ job }) => 'maxAge' in job && job.maxAge);
+  const [first] = await ages({ a });
+  const files = readdirSync(join(home, 'xsync'))
+    .filter((name) => name.endsWith('.since'))
+    .map((name) => join(home, 'xsync', name));
+  const atMs = Date.parse('2026-02-03T04:05:06Z');
+  for (const file of files) writeFileSync(file, new Date(atMs).toISOString());
+  expect(await ages({ b: { ...a, destination: 'lab:y' } })).toEqual([atMs]);
+  expect(await ages({ b: { ...a, destination: ['lab:z', 'oss:z'] } })).toEqual([atMs, atMs]);
+  const [c, other] = await ages({ c: { ...a, destination: 'oss:z' }, other: { ...a, source: 'lab:x' } });
+  expect([c, other === atMs]).toEqual([atMs, false]);
+  for (const name of readdirSync(join(home, 'xsync'))) {
+    writeFileSync(join(home, 'xsync', name), '');
+    utimesSync(join(home, 'xsync', name), 7, 7);
+  }
+  expect([typeof first, await ages({ a })]).toEqual(['number', [7000, 7000]]);
 });
 
 test('the fingerprint changes with the rule and its remotes, and with nothing else', async () => {

@@ -54,6 +54,36 @@ test('nothing new begins before what is stopped has drained, for it may have the
   expect(log).toEqual(['+old1', '-old1', '+new1']);
 });
 
+test('new rules do not wait for hours until a transfer of one that is gone has ended', async () => {
+  const log: string[] = [];
+  const serving = new Serving<Served>({
+    async serve({ id }, _drain, stop) {
+      log.push(`+${id}`);
+      await new Promise<void>((resolve) => stop.addEventListener('abort', () => resolve()));
+      log.push(`-${id}`);
+    },
+    failed: () => {},
+  });
+  await serving.apply([pair('slow'), pair('kept')]);
+  const applied = serving.apply([pair('kept'), pair('new')]);
+  await vi.runAllTimersAsync();
+  expect(await applied).toEqual({ started: 1, stopped: 1, changed: 0, kept: 1 });
+  expect(log).toEqual(['+slow', '+kept', '-slow', '+new']);
+});
+
+test('of two changes of the rules, the second one holds, however long the first one takes', async () => {
+  const { serving, log } = served({ drainMs: 5000 });
+  await serving.apply([pair('a'), pair('b')]);
+  log.length = 0;
+  const first = serving.apply([pair('a', '2'), pair('b', '2'), pair('deletes')]);
+  const second = serving.apply([pair('a', '3')]);
+  await vi.runAllTimersAsync();
+  expect(await first).toEqual({ started: 1, stopped: 0, changed: 2, kept: 0 });
+  expect(await second).toEqual({ started: 0, stopped: 2, changed: 1, kept: 0 });
+  expect(serving.pairs).toEqual([pair('a', '3')]);
+  expect(log.at(-1)).toBe('+a3');
+});
+
 test('one that fails tries again after a pause that grows, and the others do not notice', async () => {
   const broken = new Set(['b']);
   const { serving, log } = served({ broken });

@@ -63,7 +63,9 @@ export class Desk extends Door {
     const without = new Set(refused.map(({ id }) => id));
     const good = tickets.filter(({ id }) => !without.has(id));
     const kept = this.#withoutStrangers(good);
-    const stale = await queue.add(kept.map((ticket) => ({ ...ticket, body: JSON.stringify(ticket) })));
+    const stale = await queue.add(
+      kept.map((ticket) => ({ ...ticket, deletes: ticket.action === 'delete', body: JSON.stringify(ticket) })),
+    );
     for (const { id, key, action } of good)
       audit.note({ event: stale.includes(id) ? 'stale' : 'taken', id, key, action });
     for (const { id, code, message } of refused) {

@@ -1,4 +1,4 @@
-/** What an event is about. Tests: test/serverless/push.test.ts */
+/** What an event is about. Tests: test/bridge/push/look.test.ts */
 import type { Change, Outbox, OutboxRow } from '../../manifest/queues.js';
 import { isXsyncError } from '../../model/error.js';
 import { isRewritten } from '../../model/object.js';
@@ -41,6 +41,7 @@ export async function look(key: string, { source, outbox, attributes = false, ma
 }
 
 function isKnown(row: OutboxRow | undefined, { action, etag, mtimeMs }: Change): boolean {
-  if (row?.action !== action || row.state === 'known') return false;
+  // What was given up is tried again: it may have been restored, or written again within a second.
+  if (row?.action !== action || row.state === 'known' || row.state === 'dead') return false;
   return action === 'delete' || (row.etag === etag && !isRewritten(mtimeMs, row.mtimeMs));
 }

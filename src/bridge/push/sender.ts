@@ -304,7 +304,8 @@ const NONE = { asked: 0, settled: 0 };
 const READ_ANOTHER: Fault = { code: 'source-changed', message: 'the other end read another version' };
 const OVERTAKEN: Fault = {
   code: 'stale',
-  message: 'the other end knows a newer ticket of this key: another push sends it, too, or the clock was set back',
+  message:
+    'the other end knows a newer ticket of this key, or one of another source: another push sends it, too, or the clock was set back',
 };
 
 /** The fault of one object. @throws another one: it is that of the store or of the network, and does not count */

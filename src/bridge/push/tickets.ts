@@ -22,7 +22,8 @@ export async function ticketOf(row: OutboxRow, source: TicketSource): Promise<Br
   const { store, prefix, expiresS } = source;
   const { key, version, revision, etag, size, mtimeMs, versionId } = row;
   const told = source.callback && { callback: source.callback.url };
-  const common = { version: 1 as const, id: ticketId(row), key, revision, ...told };
+  const from = originOf(store.identity, prefix);
+  const common = { version: 1 as const, id: ticketId(row), key, revision, source: from, ...told };
   if (row.action === 'delete') return { ...common, action: 'delete' };
   const its = version === undefined ? undefined : await versionIn(row, source);
   if (row.action === 'mark') {

@@ -46,7 +46,7 @@ export function serveRules(io: Io, flags: ServeFlags): Promise<number> {
     const common = await commonOf(context, service, flags);
     const { Serving } = await import('../../serve/serving.js');
     const serving = new Serving<ServedPair>({
-      serve: (pair, drain) => servePair(pair, drain, common),
+      serve: (pair, drain, stop) => servePair(pair, { drain, stop }, common),
       failed: (pair, { code, message, remedy }) =>
         context.log.of(pair.id).report({ type: 'trouble', code, message, remedy }),
     });
@@ -124,7 +124,11 @@ async function commonOf(context: Context, service: Service, flags: ServeFlags): 
 }
 
 /** Watches one pair until it is drained. @throws a fault that keeps the watch from beginning */
-async function servePair(pair: ServedPair, drain: AbortSignal, common: Common): Promise<void> {
+async function servePair(
+  pair: ServedPair,
+  { drain, stop }: { drain: AbortSignal; stop: AbortSignal },
+  common: Common,
+): Promise<void> {
   const { context, service, network, turns, events, metrics, watches } = common;
   const log = context.log.of(pair.id);
   const changes = new ChangeLines(pair.schedule.interval, (line) => log.say('notice', line));
@@ -144,7 +148,7 @@ async function servePair(pair: ServedPair, drain: AbortSignal, common: Common): 
     watch = await watchOfRule(
       pair,
       {
-        ...{ drain, network, timetable, stop: service.stop, env: context.io.env },
+        ...{ drain, network, timetable, stop: AbortSignal.any([service.stop, stop]), env: context.io.env },
         warn: (message) => log.say('notice', `warning: ${message}`),
         turn: (pass) => turns.take(pair.rule.priority, drain, pass),
         changes: pair.job.mode === 'move' ? undefined : await events.changesOf(pair),

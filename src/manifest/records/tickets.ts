@@ -6,6 +6,7 @@ import {
   type ClaimOptions,
   type Fault,
   type Held,
+  type NewTicket,
   type Settled,
   slotIn,
   slotOf,
@@ -27,6 +28,7 @@ interface TicketRecord {
   key: string;
   id: string;
   revision: number;
+  source?: string;
   state: TicketState;
   /** Absent once it is settled. */
   body?: string;
@@ -36,8 +38,6 @@ interface TicketRecord {
   lease?: string;
   fault?: Fault;
 }
-
-type NewTicket = Parameters<TicketQueue['add']>[0][number];
 
 export class RecordTickets implements TicketQueue {
   readonly #records: Records;
@@ -171,10 +171,13 @@ export class RecordTickets implements TicketQueue {
 }
 
 /** What becomes of the record of a key; undefined: the ticket is stale. */
-function added({ key, id, revision, body }: NewTicket, old: TicketRecord | undefined): Draft | undefined {
+function added(ticket: NewTicket, old: TicketRecord | undefined): Draft | undefined {
+  const { key, id, revision, source, body, deletes } = ticket;
   if (old && (old.revision > revision || (old.revision === revision && old.state === 'done'))) return undefined;
+  const isOther = old?.source !== undefined && source !== undefined && old.source !== source;
+  if (deletes && isOther) return undefined;
   const held = old?.lease === undefined ? { dueMs: 0 } : { dueMs: old.dueMs, lease: old.lease };
-  return draftOf({ key, id, revision, body, state: 'queued', attempts: 0, ...held });
+  return draftOf({ key, id, revision, source, body, state: 'queued', attempts: 0, ...held });
 }
 
 /** A newer ticket, of which the older one's holder has ended. */

@@ -9,6 +9,7 @@ import {
   type Fault,
   type Held,
   LONGEST_WAIT_MS,
+  type NewTicket,
   type Settled,
   type TicketQueue,
   type TicketState,
@@ -21,6 +22,7 @@ const SCHEMA = `
     key TEXT PRIMARY KEY,
     id TEXT NOT NULL UNIQUE,
     revision INTEGER NOT NULL,
+    source TEXT,
     body TEXT,
     state TEXT NOT NULL,
     attempts INTEGER NOT NULL DEFAULT 0,
@@ -54,15 +56,19 @@ export class SqliteTicketQueue implements TicketQueue {
     this.#write(() => this.#db.exec('UPDATE ticket SET lease = NULL, due_ms = 0 WHERE lease IS NOT NULL'));
   }
 
-  async add(tickets: Parameters<TicketQueue['add']>[0]): Promise<string[]> {
-    const put = this.#db.prepare<[string, string, number, string]>(
-      `INSERT INTO ticket (key, id, revision, body, state) VALUES (?, ?, ?, ?, 'queued')
-       ON CONFLICT (key) DO UPDATE SET id = excluded.id, revision = excluded.revision, body = excluded.body,
-         state = 'queued', attempts = 0, due_ms = iif(lease IS NULL, 0, due_ms), code = NULL, message = NULL
-       WHERE excluded.revision > ticket.revision OR (excluded.revision = ticket.revision AND ticket.state <> 'done')`,
+  async add(tickets: readonly NewTicket[]): Promise<string[]> {
+    const put = this.#db.prepare<[string, string, number, string | null, string, number]>(
+      `INSERT INTO ticket (key, id, revision, source, body, state) VALUES (?, ?, ?, ?, ?, 'queued')
+       ON CONFLICT (key) DO UPDATE SET id = excluded.id, revision = excluded.revision, source = excluded.source,
+         body = excluded.body, state = 'queued', attempts = 0, due_ms = iif(lease IS NULL, 0, due_ms),
+         code = NULL, message = NULL
+       WHERE (excluded.revision > ticket.revision OR (excluded.revision = ticket.revision AND ticket.state <> 'done'))
+         AND (? AND ticket.source <> excluded.source) IS NOT TRUE`,
     );
     return this.#write(() =>
-      tickets.flatMap(({ key, id, revision, body }) => (put.run(key, id, revision, body).changes > 0 ? [] : [id])),
+      tickets.flatMap(({ key, id, revision, source = null, body, deletes = false }) =>
+        put.run(key, id, revision, source, body, Number(deletes)).changes > 0 ? [] : [id],
+      ),
     );
   }
 

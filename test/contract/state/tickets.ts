@@ -25,6 +25,31 @@ export function ticketSuite(make: () => Promise<TicketQueue>): void {
     );
   });
 
+  it('drops a delete of what another source has written since, and nothing else', async () => {
+    const queue = await make();
+    const [from, other] = ['0000000000000001', '0000000000000002'];
+    await queue.add([
+      { ...ticket('a', 1), source: from },
+      { ...ticket('b', 1), source: from },
+      { ...ticket('c', 1), source: from },
+      ticket('d', 1),
+    ]);
+    expect(await queue.add([{ ...ticket('a', 2), source: other }])).toEqual([]);
+    expect(
+      await queue.add([
+        { ...ticket('a', 3), source: from, deletes: true },
+        { ...ticket('b', 3), source: from, deletes: true },
+        { ...ticket('c', 3), deletes: true },
+        { ...ticket('d', 3), source: from, deletes: true },
+        { ...ticket('e', 3), source: from, deletes: true },
+      ]),
+    ).toEqual([ID('a', 3)]);
+    expect((await claim(queue)).map(({ id }) => id).sort()).toEqual(
+      [ID('a', 2), ID('b', 3), ID('c', 3), ID('d', 3), ID('e', 3)].sort(),
+    );
+    expect(await queue.add([{ ...ticket('a', 4), source: other, deletes: true }])).toEqual([]);
+  });
+
   it('gives tickets of one request that name one key to the newest', async () => {
     const queue = await make();
     expect(await queue.add([ticket('a', 3), ticket('a', 1), ticket('a', 2)])).toEqual([ID('a', 1), ID('a', 2)]);

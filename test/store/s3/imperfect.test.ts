@@ -26,7 +26,8 @@ async function imperfect(flaw: Flaw): Promise<Backend> {
       const name = `bucket-${++buckets}`;
       const store = on(name);
       await store.createBucket();
-      return { store, missing: on(`${name}-missing`), plant: planterOf(server.core.s3.bucket(name)) };
+      const plant = planterOf(server.core.s3.bucket(name));
+      return { store, missing: on(`${name}-missing`), minPartSize: PART, plant };
     },
     refuses: ['1,025 bytes'],
   };

@@ -39,6 +39,8 @@ export interface TestServerOptions {
   flaw?: Flaw;
   /** PEM. If set, both sides use HTTPS. */
   tls?: { key: string; cert: string };
+  /** Where both sides listen (default 127.0.0.1). */
+  host?: string;
 }
 
 export interface TestServer {
@@ -75,7 +77,7 @@ export interface TestServer {
   close(): Promise<void>;
 }
 
-/** Starts both sides on free ports of 127.0.0.1. */
+/** Starts both sides on free ports. */
 export async function startServer(options: TestServerOptions = {}): Promise<TestServer> {
   await loadServerHashes();
   const s3 = s3Settings(options.s3 ?? {});
@@ -180,12 +182,12 @@ function listener(service: Service, shared: Shared, { tls }: TestServerOptions):
   return server;
 }
 
-function listen(server: Server, { tls }: TestServerOptions): Promise<string> {
+function listen(server: Server, { tls, host = '127.0.0.1' }: TestServerOptions): Promise<string> {
   return new Promise((resolve, reject) => {
     server.once('error', reject);
-    server.listen({ port: 0, host: '127.0.0.1', backlog: 4096 }, () => {
+    server.listen({ port: 0, host, backlog: 4096 }, () => {
       const { port } = server.address() as AddressInfo;
-      resolve(`${tls ? 'https' : 'http'}://127.0.0.1:${port}`);
+      resolve(`${tls ? 'https' : 'http'}://${host}:${port}`);
     });
   });
 }
