@@ -15,7 +15,7 @@ import type { Unit } from './batch.js';
 import type { Client } from './connect.js';
 import { Crew } from './crew.js';
 import { Dispatch } from './dispatch.js';
-import { keys } from './keys.js';
+import { keys, WANTED_S } from './keys.js';
 import { type CopyWork, type News, type Result, validJob, validNews, validResult, type Work } from './messages.js';
 import type { PairJobs } from './pair-jobs.js';
 
@@ -79,6 +79,7 @@ export class Coordinator implements FleetLink {
   async open(): Promise<void> {
     const { redis, pair, run } = this.#context;
     await redis.del(keys.stop(pair));
+    await this.#want();
     await this.#subscriber.subscribe(keys.news(pair));
     this.#subscriber.on('message', (_channel: string, text: string) => this.#hear(validNews(text)));
     this.#dispatch.crew = await this.#crew.look();
@@ -207,7 +208,13 @@ export class Coordinator implements FleetLink {
     if (this.#dispatch.jobs.has(job)) this.#dispatch.lost(job);
   }
 
+  async #want(): Promise<void> {
+    const { redis, pair } = this.#context;
+    await redis.set(keys.wanted(pair), '1', 'EX', WANTED_S);
+  }
+
   async #tick(): Promise<void> {
+    await this.#want();
     this.#dispatch.crew = await this.#crew.look();
     const { size } = this.#dispatch.jobs;
     this.#crew.warn(size > 0);

@@ -98,7 +98,10 @@ export class JobRun {
   /** @param opening of the pair. @throws what Redis throws */
   async run(opening: Promise<OpenSides>): Promise<JobEnd> {
     try {
-      await this.#perform(await opening);
+      const sides = await opening;
+      // Hours later, what its coordinator decided may be wrong.
+      if ((await this.#tools.redis.exists(keys.wanted(this.pair))) === 0) this.end('objects');
+      else await this.#perform(sides);
     } catch (error) {
       this.#refused = messageOf(error);
     }

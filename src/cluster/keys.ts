@@ -12,7 +12,12 @@ export const WAITING = `${PREFIX}:${QUEUE}:wait`;
 /** A coordinator that has not come back by then is gone for good. */
 export const KEPT_S = 7 * 24 * 3600;
 
+/** A coordinator that has not been heard for so long no longer wants its jobs done, s. */
+export const WANTED_S = 600;
+
 export const keys = {
+  /** There while the pair's coordinator is, and `WANTED_S` longer. */
+  wanted: (pair: string) => `${PREFIX}:wanted:${pair}`,
   /** A set: jobs of the pair whose results have not been recorded. */
   jobs: (pair: string) => `${PREFIX}:jobs:${pair}`,
   /** A hash: results of the job by `fieldOf`. */

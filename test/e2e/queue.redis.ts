@@ -1,4 +1,5 @@
 /** `--queue` and `xsync worker` over a real Redis server. */
+import { setTimeout as pause } from 'node:timers/promises';
 import { afterAll, beforeAll, beforeEach, describe, expect, onTestFinished, test } from 'vitest';
 import { EXIT } from '../../src/cli/exit.js';
 import { RedisServer } from '../support/redis.js';
@@ -92,6 +93,26 @@ describe('a run with workers', () => {
     const client = fleet.redis.client();
     expect((await client.keys('*')).filter((key) => /done|upload|jobs|tickets:[0-9a-f]+-/.test(key))).toEqual([]);
     client.disconnect();
+  });
+
+  test('jobs that a coordinator left long ago are not done until it comes back', async () => {
+    const { from, to } = fleet.filled(30);
+    const killed = fleet.start('copy', from, to);
+    const client = fleet.redis.client();
+    onTestFinished(() => client.disconnect());
+    while ((await client.llen('{xsync}:tickets:wait')) === 0) await pause(10);
+    killed.kill('SIGKILL');
+    await killed.done;
+    // As its expiry does.
+    await client.del(await client.keys('{xsync}:wanted:*'));
+    const late = fleet.worker('late');
+    while ((await client.zcard('{xsync}:tickets:completed')) === 0) await pause(10);
+    expect(to.keys()).toEqual([]);
+    const outcome = await fleet.copy(from, to);
+    expect(outcome.code, outcome.stderr).toBe(0);
+    expectSame(from, to);
+    expect(to.counts().PutObject).toBe(30);
+    await ended(late);
   });
 
   test('a worker that is stopped gives back what it cannot finish', async () => {
