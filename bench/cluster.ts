@@ -28,11 +28,16 @@ const values = optionsFrom(import.meta.url, {
 });
 
 interface Measured {
+  /** Requests in flight at the stub, on average over the looks that found some. */
+  held: number;
+  most: number;
   elapsedMs: number;
   copied: { objects: number; bytes: number };
   failed: { objects: number };
 }
 
+/** How often the requests in flight are counted. */
+const LOOK_MS = 100;
 const folder = mkdtempSync(join(tmpdir(), 'xsync-cluster-'));
 const [stub, redis] = await Promise.all([startStub(Number(values.delay)), RedisServer.start()]);
 const program = join(values.program, 'bin/xsync.js');
@@ -57,7 +62,7 @@ try {
     const [a, b] = [one[name], many[name]];
     const times = (a.elapsedMs / b.elapsedMs).toFixed(2);
     const what = `${a.copied.objects} objects, ${Math.round(a.copied.bytes / 2 ** 20)} MiB`;
-    console.log(`${name}: ${what}: 1 worker ${seconds(a)}, ${values.workers} workers ${seconds(b)}: ${times} times`);
+    console.log(`${name}: ${what}: 1 worker ${figures(a)}, ${values.workers} workers ${figures(b)}: ${times} times`);
   }
 } finally {
   await stub.stop();
@@ -65,8 +70,8 @@ try {
   rmSync(folder, { recursive: true, force: true });
 }
 
-function seconds({ elapsedMs }: Measured): string {
-  return `${(elapsedMs / 1000).toFixed(1)} s`;
+function figures({ elapsedMs, held, most }: Measured): string {
+  return `${(elapsedMs / 1000).toFixed(1)} s (${held.toFixed(1)} requests in flight, at most ${most})`;
 }
 
 async function measure(count: number): Promise<Record<keyof typeof cases, Measured>> {
@@ -99,10 +104,15 @@ async function copy(source: string, count: number): Promise<Measured> {
   child.stdout.setEncoding('utf8').on('data', (more: string) => {
     text += more;
   });
+  const held: number[] = [];
+  const look = setInterval(() => void stub.counters().then((counters) => held.push(counters.held ?? 0)), LOOK_MS);
   await once(child, 'close');
+  clearInterval(look);
+  const busy = held.filter((count) => count > 0);
   const end = text.split('\n').find((line) => line.includes('"event":"end"'));
   if (end === undefined) throw new Error(`the copy ended with ${child.exitCode}`);
-  const summary = JSON.parse(end) as Measured;
+  const mean = busy.reduce((sum, count) => sum + count, 0) / Math.max(1, busy.length);
+  const summary: Measured = { ...(JSON.parse(end) as Measured), held: mean, most: Math.max(...held) };
   if (summary.failed.objects > 0) throw new Error(`objects failed: ${end}`);
   return summary;
 }

@@ -24,6 +24,8 @@ export interface Counters {
   bytesIn: number;
   /** Bytes read, in objects. */
   bytesOut: number;
+  /** Requests that wait for their delay. */
+  held?: number;
 }
 
 export interface Stub {

@@ -34,6 +34,7 @@ int64_t now_ms(void) {
 }
 
 void delay_queue_add(Connection *c) {
+  counters.held++;
   c->next_due = NULL;
   if (first_due == NULL) first_due = c;
   else last_due->next_due = c;
@@ -44,6 +45,7 @@ static void run_due(int delay_ms) {
   while (first_due != NULL && first_due->due_ms <= now_ms()) {
     Connection *c = first_due;
     first_due = c->next_due;
+    counters.held--;
     connection_run(c, delay_ms);
   }
 }

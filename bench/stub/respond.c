@@ -35,9 +35,10 @@ static void reply_counters(Connection *c) {
   char body[512];
   snprintf(body, sizeof body,
            "{\"list\":%ld,\"head\":%ld,\"get\":%ld,\"put\":%ld,\"part\":%ld,\"createUpload\":%ld,\"completeUpload\":%ld,"
-           "\"other\":%ld,\"connections\":%ld,\"bytesIn\":%ld,\"bytesOut\":%ld}",
+           "\"other\":%ld,\"connections\":%ld,\"bytesIn\":%ld,\"bytesOut\":%ld,\"held\":%ld}",
            counters.list, counters.head, counters.get, counters.put, counters.part, counters.create_upload,
-           counters.complete_upload, counters.other, counters.connections, counters.bytes_in, counters.bytes_out);
+           counters.complete_upload, counters.other, counters.connections, counters.bytes_in, counters.bytes_out,
+           counters.held);
   reply_text(c, "200 OK", body);
 }
 
@@ -168,7 +169,7 @@ void respond(Connection *c) {
     return;
   }
   if (strcmp(path, "-/reset") == 0) {
-    counters = (Counters){0};
+    counters = (Counters){.held = counters.held};
     reply_text(c, "200 OK", "");
     return;
   }

@@ -65,7 +65,7 @@ typedef struct Connection {
 
 /* Requests by kind. /-/counters returns them, /-/reset sets them to zero. */
 typedef struct {
-  int64_t list, head, get, put, part, create_upload, complete_upload, other, connections, bytes_in, bytes_out;
+  int64_t list, head, get, put, part, create_upload, complete_upload, other, connections, bytes_in, bytes_out, held;
 } Counters;
 extern Counters counters;
 

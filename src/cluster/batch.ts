@@ -16,11 +16,17 @@ const MIB = 2 ** 20;
 /** Of one job. */
 export const MOST = { units: 1000, bytes: 256 * MIB };
 /** A smaller job costs more than what is in it. */
-const LEAST = { units: 16, bytes: 8 * MIB };
-/** A worker has two jobs, and one waits for it. */
-const JOBS_PER_WORKER = 3;
+const LEAST = { units: 8, bytes: 8 * MIB };
+/** Jobs that a worker has at once, so that the next has begun when the last objects of one are in flight. */
+export const JOBS = 4;
 /** Jobs on the queue, however many workers there are. That many also wait if there is none, which starts some. */
-const WINDOW = { least: 32, most: 2000, perWorker: 4 };
+const WINDOW = { least: 32, most: 2000, perWorker: 6 };
+
+/** The workers that are there. `room`: requests that all of them together may have in flight. */
+export interface CrewSize {
+  workers: number;
+  room: number;
+}
 
 export function windowOf(workers: number): number {
   return Math.min(WINDOW.most, Math.max(WINDOW.least, workers * WINDOW.perWorker));
@@ -56,15 +62,24 @@ export class Units {
     return all;
   }
 
-  /** As many as a job should have now: jobs become smaller towards the end, so that the workers end together. */
-  takeJob(workers: number): Unit[] {
-    const share = JOBS_PER_WORKER * Math.max(1, workers);
-    const units = within(this.length / share, LEAST.units, MOST.units);
+  /**
+   * As many as a job should have now: jobs become smaller towards the end, so that the workers end together, but those
+   * that a worker has at once fill its room twice, as long as there is as much for everybody.
+   * @param out units that jobs have
+   */
+  takeJob(crew: CrewSize, out: number): Unit[] {
+    // Jobs that wait for the first worker are for several.
+    const workers = crew.workers || WINDOW.least / WINDOW.perWorker;
+    const share = WINDOW.perWorker * workers;
+    const fair = Math.ceil((this.length + out) / (JOBS * workers));
+    const least = Math.min(Math.ceil((2 * crew.room) / (JOBS * workers)), fair);
+    const worthwhile = crew.workers === 0 ? LEAST.units : Math.min(LEAST.units, fair);
+    const units = within(Math.max(this.length / share, least), worthwhile, MOST.units);
     const bytes = within(this.bytes / share, LEAST.bytes, MOST.bytes);
     const taken: Unit[] = [];
     let sum = 0;
     for (let next = this.#list[this.#head]; next && taken.length < units; next = this.#list[this.#head]) {
-      if (taken.length > 0 && sum + next.bytes > bytes) break;
+      if (taken.length > 0 && sum + next.bytes > (taken.length < least ? MOST.bytes : bytes)) break;
       sum += next.bytes;
       taken.push(next);
       this.#head++;
@@ -75,11 +90,6 @@ export class Units {
       this.#head = 0;
     }
     return taken;
-  }
-
-  /** Enough for the largest job. */
-  get full(): boolean {
-    return this.length >= MOST.units || this.bytes >= MOST.bytes;
   }
 
   /** Enough for a job that is worth its cost. */

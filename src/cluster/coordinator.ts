@@ -81,7 +81,7 @@ export class Coordinator implements FleetLink {
     await redis.del(keys.stop(pair));
     await this.#subscriber.subscribe(keys.news(pair));
     this.#subscriber.on('message', (_channel: string, text: string) => this.#hear(validNews(text)));
-    this.#dispatch.workers = await this.#crew.look();
+    this.#dispatch.crew = await this.#crew.look();
     await this.#adopt();
     await Promise.all(this.#recovering);
     run.flush();
@@ -208,8 +208,7 @@ export class Coordinator implements FleetLink {
   }
 
   async #tick(): Promise<void> {
-    const workers = await this.#crew.look();
-    this.#dispatch.workers = workers;
+    this.#dispatch.crew = await this.#crew.look();
     const { size } = this.#dispatch.jobs;
     this.#crew.warn(size > 0);
     const refusal = size > 0 ? this.#crew.refusal : undefined;

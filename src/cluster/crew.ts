@@ -1,5 +1,6 @@
 /** The workers of a run: who is there, who refuses, and what each has done. */
 import type { Reporter } from '../engine/events.js';
+import type { CrewSize } from './batch.js';
 import type { Client } from './connect.js';
 import { keys } from './keys.js';
 import { validPresence } from './messages.js';
@@ -33,21 +34,25 @@ export class Crew {
     this.#startedMs = now();
   }
 
-  /** @returns how many workers are there */
-  async look(): Promise<number> {
+  /** Finds out who is there. */
+  async look(): Promise<CrewSize> {
     const there: string[] = [];
+    let room = 0;
     for (const name of await this.#redis.smembers(keys.workers())) {
       const text = await this.#redis.get(keys.worker(name));
       const presence = text === null ? undefined : validPresence(text);
       if (!presence) await this.#redis.srem(keys.workers(), name);
-      else if (!presence.draining) there.push(name);
+      else if (!presence.draining) {
+        there.push(name);
+        room += presence.room;
+      }
     }
     this.#there = there;
     const nowMs = this.#now();
     this.#aloneSinceMs = there.length > 0 ? undefined : (this.#aloneSinceMs ?? nowMs);
     const allRefuse = there.length > 0 && there.every((name) => this.#refusing.has(name));
     this.#refusedSinceMs = allRefuse ? (this.#refusedSinceMs ?? nowMs) : undefined;
-    return there.length;
+    return { workers: there.length, room };
   }
 
   /** Tells once when work waits and nobody comes. */

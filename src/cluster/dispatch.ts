@@ -3,7 +3,7 @@
  * what a job leaves undone goes into another one.
  */
 import type { FarPart } from '../engine/transfer/means.js';
-import { jobOf, nameOf, type Unit, Units, unitsOf, windowOf } from './batch.js';
+import { type CrewSize, jobOf, nameOf, type Unit, Units, unitsOf, windowOf } from './batch.js';
 import type { CopyWork, Result, Work } from './messages.js';
 
 /** Where jobs wait for workers. */
@@ -38,7 +38,7 @@ export class Dispatch {
   readonly #adopted = new Map<string, Unit>();
   /** Keys at the destination that jobs of an earlier life may still write. */
   readonly #busy = new Map<string, Promise<void>>();
-  #workers = 0;
+  #crew: CrewSize = { workers: 0, room: 0 };
   #stopped = false;
   #timer: NodeJS.Timeout | undefined;
 
@@ -46,9 +46,8 @@ export class Dispatch {
     this.#options = options;
   }
 
-  /** Workers that are there. */
-  set workers(count: number) {
-    this.#workers = count;
+  set crew(crew: CrewSize) {
+    this.#crew = crew;
     if (this.#waiting.worthwhile) this.#pump();
   }
 
@@ -180,29 +179,32 @@ export class Dispatch {
 
   /** Those that come in the same moment go together. */
   #arrived(): void {
-    if (this.#waiting.full) this.#pump();
-    else this.#timer ??= setTimeout(() => this.#pump(), LINGER_MS);
+    this.#timer ??= setTimeout(() => this.#pump(), LINGER_MS);
   }
 
   #pump(): void {
     clearTimeout(this.#timer);
     this.#timer = undefined;
     if (this.#stopped) return;
-    while (this.#waiting.length > 0 && this.#jobs.size < windowOf(this.#workers)) this.#hand();
+    let out = 0;
+    for (const { size } of this.#jobs.values()) out += size;
+    while (this.#waiting.length > 0 && this.#jobs.size < windowOf(this.#crew.workers)) out += this.#hand(out);
   }
 
-  #hand(): void {
-    const { work, fields } = jobOf(this.#waiting.takeJob(this.#workers));
-    if (work.length === 0) return;
+  /** @returns how many units the job has */
+  #hand(out: number): number {
+    const { work, fields } = jobOf(this.#waiting.takeJob(this.#crew, out));
     const id = this.#options.newId();
     this.#jobs.set(id, fields);
     this.#options.queue.add(id, work).catch(this.#options.failed);
+    return fields.size;
   }
 
   #end(job: string): void {
     this.#jobs.delete(job);
     this.#options.ended(job);
     if (this.#waiting.worthwhile) this.#pump();
+    else if (this.#waiting.length > 0) this.#arrived();
   }
 }
 

@@ -99,6 +99,8 @@ export interface Presence {
   objects: number;
   bytes: number;
   jobs: number;
+  /** Requests that it may have in flight. */
+  room: number;
   draining?: true;
 }
 
@@ -175,12 +177,14 @@ export function validJob(value: unknown): JobData {
   throw new XsyncError('usage', `a job is not valid: ${issue?.path.join('.')}: ${issue?.message}`);
 }
 
-const presence: z.ZodType<Presence> = z.strictObject({
+/** A worker of another version may say more or less of itself. */
+const presence: z.ZodType<Presence> = z.looseObject({
   name: z.string().max(200),
   program: z.string().max(40),
   objects: z.int(),
   bytes: z.int(),
   jobs: z.int(),
+  room: z.int().min(1).max(100_000).default(1),
   draining: z.literal(true).optional(),
 });
 

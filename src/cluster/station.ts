@@ -2,14 +2,13 @@
 import { DelayedError, type Job, WaitingError, Worker } from 'bullmq';
 import { toXsyncError } from '../model/error.js';
 import { VERSION } from '../version.js';
+import { JOBS } from './batch.js';
 import { FetchWatch } from './fetch-watch.js';
 import { type JobEnd, JobRun, type Tools } from './job-run.js';
 import { keys, PREFIX, QUEUE, WAITING } from './keys.js';
 import { type JobData, type Presence, validJob } from './messages.js';
 import type { Pairs } from './pairs.js';
 
-/** Two, so that the next has begun when the last objects of one are in flight. */
-const JOBS = 2;
 /** A worker that has not been heard for so long has lost its jobs, ms. */
 const LOCK_MS = 10_000;
 /** How often some worker looks for such jobs, ms. */
@@ -172,9 +171,9 @@ export class Station {
   }
 
   async #say(): Promise<void> {
-    const { redis, name } = this.#options;
+    const { redis, name, slots } = this.#options;
     const { objects, bytes } = this.#sums;
-    const presence: Presence = { name, program: VERSION, objects, bytes, jobs: this.#runs.size };
+    const presence: Presence = { name, program: VERSION, objects, bytes, jobs: this.#runs.size, room: slots.room };
     const text = JSON.stringify(this.#draining ? { ...presence, draining: true } : presence);
     await redis.set(keys.worker(name), text, 'PX', GONE_MS);
     await redis.sadd(keys.workers(), name);

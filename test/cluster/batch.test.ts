@@ -28,23 +28,30 @@ describe('how much a job takes', () => {
   const many = (n: number) => units(Array.from({ length: n }, (_, i) => small(i)));
 
   test.each([
-    [10_000, 1, MOST.units],
-    [2400, 8, 100],
-    [100, 8, 16],
-    [5, 8, 5],
-    [1000, 0, 334],
-  ])('%i small objects, %i workers: %i', (waiting, workers, taken) => {
-    expect(many(waiting).takeJob(workers)).toHaveLength(taken);
+    // The last ones go to all workers.
+    [10_000, 1, 4, 0, MOST.units],
+    [2400, 8, 32, 0, 50],
+    [100, 8, 32, 0, 4],
+    [5, 8, 32, 0, 1],
+    [5, 8, 32, 1000, 5],
+    [1000, 0, 0, 0, 32],
+    // Four jobs fill the room of a worker twice, if there is as much for all.
+    [2400, 8, 1600, 0, 75],
+    [2400, 8, 1600, 2400, 100],
+  ])('%i small objects, %i workers that have room for %i, %i are out: %i', (waiting, workers, room, out, taken) => {
+    expect(many(waiting).takeJob({ workers, room }, out)).toHaveLength(taken);
   });
 
   test('never more bytes than a job may have, but at least one object', () => {
-    expect(units(Array.from({ length: 100 }, (_, n) => small(n, 100 * MIB))).takeJob(1)).toHaveLength(2);
-    expect(units([small(1, 5000 * MIB), small(2)]).takeJob(1)).toHaveLength(1);
+    expect(
+      units(Array.from({ length: 100 }, (_, n) => small(n, 100 * MIB))).takeJob({ workers: 1, room: 4 }, 0),
+    ).toHaveLength(2);
+    expect(units([small(1, 5000 * MIB), small(2)]).takeJob({ workers: 1, room: 4 }, 0)).toHaveLength(1);
   });
 
   test('what is left stays in its order, and what comes back is first', () => {
     const waiting = many(40);
-    const first = waiting.takeJob(8);
+    const first = waiting.takeJob({ workers: 8, room: 32 }, 0);
     waiting.putBack(first);
     expect(waiting.length).toBe(40);
     expect(waiting.bytes).toBe(40_000);
@@ -54,7 +61,7 @@ describe('how much a job takes', () => {
 });
 
 test('the window has a few jobs for each worker, some for those that may come, and thousands at most', () => {
-  expect([0, 8, 20, 100_000].map(windowOf)).toEqual([32, 32, 80, 2000]);
+  expect([0, 8, 20, 100_000].map(windowOf)).toEqual([32, 48, 120, 2000]);
 });
 
 describe('the work of a job', () => {

@@ -50,9 +50,40 @@ describe('handing over', () => {
     await vi.advanceTimersByTimeAsync(1000);
     expect(jobs.size).toBe(32);
     expect(Math.max(...[...jobs.values()].map((each) => each.length))).toBeLessThanOrEqual(1000);
-    dispatch.workers = 20;
+    dispatch.crew = { workers: 20, room: 80 };
     await vi.advanceTimersByTimeAsync(1000);
-    expect(jobs.size).toBe(80);
+    expect(jobs.size).toBe(120);
+  });
+});
+
+describe('the last objects', () => {
+  test('those that came while the window was full go when there is room', async () => {
+    const { dispatch, jobs } = setup();
+    for (let n = 0; n < 32; n++) {
+      void dispatch.copy(work(`k${n}`));
+      await vi.advanceTimersByTimeAsync(50);
+    }
+    const last = dispatch.copy(work('last'));
+    await vi.advanceTimersByTimeAsync(50);
+    expect(jobs.size).toBe(32);
+    for (let n = 0; n < 32; n++) dispatch.heard(`j${n}`, [['0', copied(`e${n}`)]]);
+    await vi.advanceTimersByTimeAsync(50);
+    expect(jobs.get('j32')).toEqual([work('last')]);
+    dispatch.heard('j32', [['0', copied('last')]]);
+    expect(await last).toEqual(copied('last'));
+  });
+
+  test('parts are spread over all workers, and there are enough of them for the requests of each', async () => {
+    const { dispatch, jobs } = setup();
+    dispatch.crew = { workers: 8, room: 8 * 64 };
+    const ticket = copyTicket('large', 512 * 2 ** 23, 2 ** 23);
+    const part = { ticket, uploadId: 'u', hashing: { md5: true, crc64ecma: false } };
+    for (let n = 1; n <= 512; n++) void dispatch.part({ ...part, partNumber: n });
+    await vi.advanceTimersByTimeAsync(50);
+    const sizes = [...jobs.values()].map((works) =>
+      works.reduce((sum, each) => sum + (each.type === 'parts' ? each.numbers.length : 0), 0),
+    );
+    expect(sizes).toEqual(Array.from({ length: 32 }, () => 16));
   });
 });
 

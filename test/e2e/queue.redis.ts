@@ -4,7 +4,7 @@ import { EXIT } from '../../src/cli/exit.js';
 import { RedisServer } from '../support/redis.js';
 import { bytesOf, MiB } from './fixtures.js';
 import { ended, expectSame, Fleet } from './fleet.js';
-import { Lab, summaryOf, until } from './harness.js';
+import { type Bucket, Lab, summaryOf, until } from './harness.js';
 
 let fleet: Fleet;
 beforeAll(async () => {
@@ -51,6 +51,28 @@ describe('a run with workers', () => {
     expect(summaryOf(again).skipped.objects).toBe(201);
   });
 
+  test('all workers are busy at once: with parts of one large object, and with few small ones', async () => {
+    const [workers, transfers] = [3, 4];
+    const shape = ['--transfers', `${transfers}`, '--part-concurrency', '1'];
+    const started = ['a', 'b', 'c'].map((name) => fleet.worker(name, shape));
+    for (const worker of started) await until(() => worker.stderr.includes('takes jobs'), { orElse: worker.done });
+    const { from, to } = fleet.filled(0);
+    from.put('large', bytesOf('large', 60 * MiB));
+    // Nothing is answered before all are there.
+    const parts = barrier(to, 'UploadPart', workers * transfers);
+    const large = await fleet.copy(from, to, '--part-size', '5M');
+    expect(large.code, large.stderr).toBe(0);
+    expect(await parts).toBe(workers * transfers);
+
+    const small = fleet.filled(36);
+    const puts = barrier(small.to, 'PutObject', workers * transfers);
+    const run = await fleet.copy(small.from, small.to);
+    expect(run.code, run.stderr).toBe(0);
+    expect(await puts).toBe(workers * transfers);
+    expectSame(small.from, small.to);
+    await ended(...started);
+  });
+
   test('a coordinator that was killed takes back what the workers did meanwhile', async () => {
     const { from, to } = fleet.filled(300);
     from.put('large', bytesOf('large', 40 * MiB));
@@ -73,7 +95,7 @@ describe('a run with workers', () => {
   });
 
   test('a worker that is stopped gives back what it cannot finish', async () => {
-    const { from, to } = fleet.filled(100);
+    const { from, to } = fleet.filled(300);
     const slow = to.fault({ kind: 'slow', delayMs: 100 });
     const first = fleet.worker('first', ['--transfers', '2', '--drain-timeout', '1s']);
     const running = fleet.start('copy', from, to);
@@ -81,13 +103,13 @@ describe('a run with workers', () => {
     first.kill('SIGTERM');
     const left = await first.done;
     expect(left.code).toBe(0);
-    expect(left.stderr).toMatch(/[12] jobs given back/);
+    expect(left.stderr).toMatch(/[1-4] jobs given back/);
     slow();
     const second = fleet.worker('second');
     const outcome = await running.done;
     expect(outcome.code, outcome.stderr).toBe(0);
     expectSame(from, to);
-    expect(to.counts().PutObject).toBe(100);
+    expect(to.counts().PutObject).toBe(300);
     const names = summaryOf(outcome).workers?.map(({ name }) => name);
     expect(names?.sort()).toEqual(['first', 'second']);
     await ended(second);
@@ -141,3 +163,25 @@ describe('a server that cannot keep a queue', () => {
     for (const { code } of [lossy, denied, wrong, gone]) expect(code).not.toBe(0);
   });
 });
+
+/** Holds requests until so many are there. Resolves with how many were. */
+function barrier(bucket: Bucket, kind: 'PutObject' | 'UploadPart', count: number): Promise<number> {
+  let there = 0;
+  const full = new Promise<number>((resolve) => {
+    const arrive = (): void => {
+      there++;
+      if (there === count) resolve(there);
+    };
+    bucket.fault(
+      {
+        kind: 'call',
+        run: async () => {
+          arrive();
+          await full;
+        },
+      },
+      { kind },
+    );
+  });
+  return full;
+}

@@ -66,6 +66,11 @@ export class Slots implements PartSlots {
     return !this.#pinned;
   }
 
+  /** Requests that may be in flight now. */
+  get room(): number {
+    return Math.max(this.#parts.concurrency, this.#objects.concurrency);
+  }
+
   get spare(): number {
     const { concurrency, activeCount, pendingCount } = this.#parts;
     return pendingCount > 0 ? 0 : Math.max(0, concurrency - activeCount);
