@@ -97,9 +97,11 @@ export class Performer {
   async #runOver(batch: Batch): Promise<void> {
     const tickets = batch.tickets(Date.now());
     for (const ticket of tickets.values()) this.#means.book.open(ticket);
+    const moving = new Set<string>();
     const report = (event: RunEvent): void => {
       this.#means.report(event);
-      const found = resultOf(event);
+      if (event.type === 'progress') moving.add(event.key);
+      const found = resultOf(event, moving);
       if (found) batch.note(found.key, found.result);
       if ((event.type === 'copied' || event.type === 'attributes') && event.fidelity)
         batch.lose(event.key, event.fidelity);
@@ -130,7 +132,8 @@ function isCompared(ticket: BridgeTicket): boolean {
 /** The codes by which a read says that the source has another version, or none. */
 const CHANGED = ['source-changed', 'precondition-failed', 'object-not-found'];
 
-function resultOf(event: RunEvent): { key: string; result: Result } | undefined {
+/** @param moving the keys of which bytes have crossed in this run */
+function resultOf(event: RunEvent, moving: ReadonlySet<string>): { key: string; result: Result } | undefined {
   switch (event.type) {
     case 'copied':
     case 'deleted':
@@ -141,7 +144,7 @@ function resultOf(event: RunEvent): { key: string; result: Result } | undefined 
       return { key: event.key, result: { state: 'dead', fault: { code: 'guard', message: `kept: ${event.reason}` } } };
     case 'failed': {
       const { key, code, message, class: kind } = event;
-      if (code === 'expired-url') return { key, result: { state: 'expired' } };
+      if (code === 'expired-url') return { key, result: expired(moving.has(key)) };
       if (CHANGED.includes(code)) return { key, result: { state: 'changed', fault: { code, message } } };
       const fault = { code, message };
       // The keys that signed it may have been replaced while it waited.
@@ -151,6 +154,12 @@ function resultOf(event: RunEvent): { key: string; result: Result } | undefined 
     default:
       return undefined;
   }
+}
+
+/** A fault says that the URL served for a while: its time is over, and no clock is wrong. */
+function expired(moved: boolean): Result {
+  if (!moved) return { state: 'expired' };
+  return { state: 'expired', fault: { code: 'expired-url', message: 'the URL ended half-way' } };
 }
 
 type SkipReason = Extract<RunEvent, { type: 'skip' }>['reason'];

@@ -241,6 +241,7 @@ export class Sender {
       // Its URL has expired, or the other end has lost it: with a fresh one, it goes on from its checkpoint. If that
       // happens again and again, a clock is wrong.
       default:
+        if (outcome?.fault?.code === 'expired-url') return [moved(row, { state: 'waiting', attempts: 0 })];
         if (outcome?.fault) return this.#renewed(row, outcome.fault);
         if (row.attempts === QUICK_RENEWALS) {
           const what = `the other end could not read ${JSON.stringify(row.key)} before its URL expired, ${row.attempts} times`;
