@@ -53,6 +53,7 @@ it('makes a state of each result', async () => {
     missing: { type: 'skip', key: 'missing', size: 1, reason: 'vanished' },
     frozen: { type: 'skip', key: 'frozen', size: 1, reason: 'archived' },
     expired: failed('expired', 'expired-url', 'permanent'),
+    halfway: failed('halfway', 'expired-url', 'permanent'),
     revoked: failed('revoked', 'refused-url', 'permanent'),
     changed: failed('changed', 'source-changed', 'temporary'),
     vanished: failed('vanished', 'object-not-found', 'permanent'),
@@ -73,12 +74,15 @@ it('makes a state of each result', async () => {
   const seen: string[] = [];
   const run: Run = async (keys, report) => {
     seen.push(...keys);
-    for (const key of keys) if (events[key]) report(events[key]);
+    for (const key of keys) {
+      if (key === 'halfway') report({ type: 'progress', key, bytes: 1 });
+      if (events[key]) report(events[key]);
+    }
     return { stopped: false };
   };
-  expect(await perform(run, 13)).toEqual({
+  expect(await perform(run, 14)).toEqual({
     ...{ copied: 'done', same: 'done', gone: 'done', expired: 'expired', late: 'expired', other: 'expired' },
-    ...{ revoked: 'expired: refused-url' },
+    ...{ halfway: 'expired: expired-url', revoked: 'expired: refused-url' },
     ...{ missing: 'changed: object-not-found', frozen: 'dead: unsupported-object' },
     ...{ changed: 'changed: source-changed', vanished: 'changed: object-not-found' },
     ...{ refused: 'dead: access-denied', kept: 'dead: guard' },

@@ -316,6 +316,13 @@ it('a ticket that is older than what the other end knows is given up, with the r
   expect(await outbox.get('known')).toMatchObject({ state: 'done' });
 });
 
+it('a ticket whose URLs serve until they end is renewed as often as it takes, without a pause', async () => {
+  await note('a');
+  const { sent, troubles } = await push((_, nth) => (nth < 12 ? 'expired: expired-url' : 'done'));
+  expect(sent).toHaveLength(12);
+  expect(troubles).toEqual([]);
+});
+
 it('tells when URLs end again and again before an object has crossed', async () => {
   await note('a');
   const { sent, troubles } = await push((_, nth) => (nth < 6 ? 'expired' : 'done'));
