@@ -1,33 +1,9 @@
 /** A bridge that carries what objects have besides their bytes. */
-import { afterAll, afterEach, beforeAll, expect, test } from 'vitest';
-import { startServer, type TestServer } from '../support/server/index.js';
-import { Bridge, Line, SECRET } from './bridging.js';
-import { Lab, type Running, until } from './harness.js';
+import { expect, test } from 'vitest';
+import { Bridge, openSides, SECRET } from './bridging.js';
+import { until } from './harness.js';
 
-let lab: Lab;
-let near: TestServer;
-let far: TestServer;
-let line: Line;
-const running: Running[] = [];
-
-beforeAll(async () => {
-  lab = await Lab.start();
-  near = await startServer({ s3: { accessKeyId: 'AKIANEAR', secretAccessKey: 'near-secret-of-the-source' } });
-  far = await startServer({ oss: { accessKeyId: 'LTAIFAR', accessKeySecret: 'far-secret-of-the-destination' } });
-  line = await Line.open();
-});
-afterEach(async () => {
-  for (const one of running.splice(0)) {
-    one.kill('SIGKILL');
-    await one.done;
-  }
-  for (const server of [near, far]) server.requests.reset();
-});
-afterAll(async () => {
-  await line.close();
-  await Promise.all([near.close(), far.close()]);
-  await lab.close();
-});
+const { lab, near, far, line, running } = await openSides();
 
 test('tags, ACLs and classes cross where both ends say so; losses are told at the pushing end; later changes send no bytes', async () => {
   const s = await Bridge.open({ lab, near, far, line, running });

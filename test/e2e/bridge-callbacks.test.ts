@@ -4,36 +4,14 @@ import { createServer, type IncomingMessage, type Server, type ServerResponse } 
 import { join } from 'node:path';
 import { text } from 'node:stream/consumers';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { afterAll, afterEach, beforeAll, expect, test } from 'vitest';
-import { startServer, type TestServer } from '../support/server/index.js';
-import { Bridge, Line } from './bridging.js';
-import { Lab, type Running, until } from './harness.js';
+import { afterEach, expect, test } from 'vitest';
+import { Bridge, openSides } from './bridging.js';
+import { until } from './harness.js';
 
-let lab: Lab;
-let near: TestServer;
-let far: TestServer;
-let line: Line;
-const running: Running[] = [];
+const { lab, near, far, line, running } = await openSides();
 const gates: Gate[] = [];
-
-beforeAll(async () => {
-  lab = await Lab.start();
-  near = await startServer({ s3: { accessKeyId: 'AKIANEAR', secretAccessKey: 'near-secret-of-the-source' } });
-  far = await startServer({ oss: { accessKeyId: 'LTAIFAR', accessKeySecret: 'far-secret-of-the-destination' } });
-  line = await Line.open();
-});
 afterEach(async () => {
-  for (const one of running.splice(0)) {
-    one.kill('SIGKILL');
-    await one.done;
-  }
   for (const gate of gates.splice(0)) await gate.close();
-  for (const server of [near, far]) server.requests.reset();
-});
-afterAll(async () => {
-  await line.close();
-  await Promise.all([near.close(), far.close()]);
-  await lab.close();
 });
 
 /** Passes requests on, and counts them by path. */

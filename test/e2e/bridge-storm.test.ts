@@ -6,10 +6,10 @@
  */
 import { randomBytes } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { afterAll, beforeAll, expect, test } from 'vitest';
-import { startServer, type TestServer } from '../support/server/index.js';
-import { Bridge, Line, SECRET } from './bridging.js';
-import { Lab, type Running, until } from './harness.js';
+import { expect, test } from 'vitest';
+import { Bridge, openSides, SECRET } from './bridging.js';
+import type { Running } from './harness.js';
+import { until } from './harness.js';
 
 const MIB = 2 ** 20;
 const OBJECTS = Number(process.env.XSYNC_STORM_OBJECTS ?? 300);
@@ -18,27 +18,7 @@ const BIG_MIB = Number(process.env.XSYNC_STORM_MIB ?? 40);
 const KILLS = Number(process.env.XSYNC_STORM_KILLS ?? 10);
 const BAD = 7;
 
-let lab: Lab;
-let near: TestServer;
-let far: TestServer;
-let line: Line;
-const running: Running[] = [];
-
-beforeAll(async () => {
-  lab = await Lab.start();
-  near = await startServer({ s3: { accessKeyId: 'AKIANEAR', secretAccessKey: 'near-secret-of-the-source' } });
-  far = await startServer({ oss: { accessKeyId: 'LTAIFAR', accessKeySecret: 'far-secret-of-the-destination' } });
-  line = await Line.open();
-});
-afterAll(async () => {
-  for (const one of running) {
-    one.kill('SIGKILL');
-    await one.done;
-  }
-  await line.close();
-  await Promise.all([near.close(), far.close()]);
-  await lab.close();
-});
+const { lab, near, far, line, running } = await openSides();
 
 /** A repeatable stream of numbers from 0 to 1 (mulberry32). */
 function randomFrom(seed: number): () => number {

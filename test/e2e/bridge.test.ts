@@ -3,44 +3,17 @@ import { randomBytes } from 'node:crypto';
 import { readdir, readFile } from 'node:fs/promises';
 import { createServer, type Server } from 'node:http';
 import { join } from 'node:path';
-import { afterAll, afterEach, beforeAll, expect, test } from 'vitest';
+import { expect, test } from 'vitest';
 import { PullClient } from '../../src/bridge/push/client.js';
 import type { BridgeTicket } from '../../src/bridge/ticket.js';
 import { ticketId } from '../../src/manifest/queues.js';
 import { HttpTransport } from '../../src/store/http/transport.js';
-import { startServer, type TestServer } from '../support/server/index.js';
-import { Bridge, Line, SECRET } from './bridging.js';
-import { Lab, type Running, until } from './harness.js';
+import { Bridge, openSides, SECRET } from './bridging.js';
+import { until } from './harness.js';
 
 const MIB = 2 ** 20;
 
-let lab: Lab;
-let near: TestServer;
-let far: TestServer;
-let line: Line;
-const running: Running[] = [];
-
-beforeAll(async () => {
-  lab = await Lab.start();
-  near = await startServer({ s3: { accessKeyId: 'AKIANEAR', secretAccessKey: 'near-secret-of-the-source' } });
-  far = await startServer({ oss: { accessKeyId: 'LTAIFAR', accessKeySecret: 'far-secret-of-the-destination' } });
-  line = await Line.open();
-});
-afterEach(async () => {
-  for (const one of running.splice(0)) {
-    one.kill('SIGKILL');
-    await one.done;
-  }
-  for (const server of [near, far]) {
-    server.faults.clear();
-    server.requests.reset();
-  }
-});
-afterAll(async () => {
-  await line.close();
-  await Promise.all([near.close(), far.close()]);
-  await lab.close();
-});
+const { lab, near, far, line, running } = await openSides();
 
 const scene = (): Promise<Bridge> => Bridge.open({ lab, near, far, line, running });
 

@@ -2,10 +2,51 @@
 import { mkdir, writeFile } from 'node:fs/promises';
 import { createConnection, createServer, type Server, type Socket } from 'node:net';
 import { join } from 'node:path';
-import type { TestServer } from '../support/server/index.js';
-import { type Lab, type Running, until } from './harness.js';
+import { afterAll, afterEach } from 'vitest';
+import { startServer, type TestServer } from '../support/server/index.js';
+import { Lab, type Running, until } from './harness.js';
 
 export const SECRET = 'a shared secret of more than 32 characters'.replaceAll(' ', '-');
+
+/** What the ends of a bridge run between. */
+export interface Sides {
+  lab: Lab;
+  /** With the source. */
+  near: TestServer;
+  /** With the destination. */
+  far: TestServer;
+  /** Between the ends. */
+  line: Line;
+  /** Ended after each test. */
+  running: Running[];
+}
+
+/** Both servers, with different credentials, until the tests of the file are over. */
+export async function openSides(): Promise<Sides> {
+  const [lab, near, far, line] = await Promise.all([
+    Lab.start(),
+    startServer({ s3: { accessKeyId: 'AKIANEAR', secretAccessKey: 'near-secret-of-the-source' } }),
+    startServer({ oss: { accessKeyId: 'LTAIFAR', accessKeySecret: 'far-secret-of-the-destination' } }),
+    Line.open(),
+  ]);
+  const running: Running[] = [];
+  afterEach(async () => {
+    for (const one of running.splice(0)) {
+      one.kill('SIGKILL');
+      await one.done;
+    }
+    for (const server of [near, far]) {
+      server.faults.clear();
+      server.requests.reset();
+    }
+  });
+  afterAll(async () => {
+    await line.close();
+    await Promise.all([near.close(), far.close()]);
+    await lab.close();
+  });
+  return { lab, near, far, line, running };
+}
 
 /** A home with the remote of one side. */
 export async function homeOf(lab: Lab, name: string, remote: object): Promise<NodeJS.ProcessEnv> {
