@@ -3,11 +3,10 @@ import type { RunEvent } from '../../engine/events.js';
 import type { Watch } from '../../engine/watch/watch.js';
 import type { ListenAddress } from '../../inbound/address.js';
 import { toXsyncError } from '../../model/error.js';
-import type { ChangeSource } from '../../open/changes.js';
 import type { Network } from '../../open/network.js';
 import type { PreparedPair, PreparedRules } from '../../open/rules.js';
 import { labelOf } from '../../rules/rule.js';
-import type { EventHub } from '../../serve/events.js';
+import { EventSources, type Hearing } from '../../serve/event-sources.js';
 import type { Serving } from '../../serve/serving.js';
 import type { Turns } from '../../serve/turns.js';
 import { type Context, type Io, runCommand } from '../context.js';
@@ -139,19 +138,21 @@ async function servePair(
   ]);
   const { source, destination } = pair.job;
   let watch: Watch | undefined;
+  let heard: Hearing | undefined;
   const observed = { source, destination, rule: pair.rule.name, pair: () => watch?.pair };
   const ownMetrics = await openMetrics({ rpo: pair.rule.rpoMs }, observed);
   metrics.set(pair.id, ownMetrics);
   const hear = (event: RunEvent): void => ownMetrics.hear(event);
   const report = passReporter(log, changes, [service, { hear }]);
   try {
+    heard = pair.job.mode === 'move' ? undefined : await events.of(pair);
     watch = await watchOfRule(
       pair,
       {
         ...{ drain, network, timetable, stop: AbortSignal.any([service.stop, stop]), env: context.io.env },
         warn: (message) => log.say('notice', `warning: ${message}`),
         turn: (pass) => turns.take(pair.rule.priority, drain, pass),
-        changes: pair.job.mode === 'move' ? undefined : await events.changesOf(pair),
+        changes: heard?.read,
       },
       report,
     );
@@ -159,6 +160,7 @@ async function servePair(
     await watch.run();
   } finally {
     if (watch) watches.delete(watch);
+    await heard?.leave();
     metrics.delete(pair.id);
     changes.close();
     log.close();
@@ -174,67 +176,39 @@ async function timetableOf({ rule: { cron } }: ServedPair) {
   return cronTimetable(await cronOf(cron));
 }
 
-/** Sources of change events: each is opened once, whatever the number of rules that hear it. */
+/** The change events of pairs. */
 class RuleEvents {
-  readonly #context: Context;
-  readonly #hubs = new Map<string, Promise<EventHub>>();
-  readonly #sources: ChangeSource[] = [];
-  readonly #over = new AbortController();
-  readonly #following: Promise<void>[] = [];
+  readonly #sources: EventSources;
   /** Of all rules. */
   #common: string | undefined;
 
-  constructor(context: Context) {
-    this.#context = context;
-  }
-
-  /** A source for all rules. @throws usage, config */
-  async open(text: string): Promise<void> {
-    await this.#hub(text);
-    this.#common = text;
-  }
-
-  /** The changes of a pair: from its own source, and that of all. @throws usage, config */
-  async changesOf({ schedule: { events } }: ServedPair) {
-    const text = events ?? this.#common;
-    if (text === undefined) return undefined;
-    const hub = await this.#hub(text);
-    return (signal: AbortSignal) => hub.read(signal);
-  }
-
-  async close(): Promise<void> {
-    this.#over.abort();
-    for (const source of this.#sources) await source.close();
-    await Promise.allSettled(this.#following);
-  }
-
-  #hub(text: string): Promise<EventHub> {
-    const known = this.#hubs.get(text) ?? this.#start(text);
-    this.#hubs.set(text, known);
-    // The next attempt may succeed.
-    known.catch(() => this.#hubs.delete(text));
-    return known;
-  }
-
-  async #start(text: string): Promise<EventHub> {
-    const [{ openChanges }, { EventHub }] = await Promise.all([
-      import('../../open/changes.js'),
-      import('../../serve/events.js'),
-    ]);
-    const { io, log } = this.#context;
+  constructor({ io, log }: Context) {
     const trouble = (message: string): void => log.report({ type: 'notice', level: 'warn', message });
     const means = {
       ...{ env: io.env, stdin: io.stdin as never, connection: {}, trouble },
       say: (message: string) => log.say('notice', message),
     };
-    const source = await openChanges({ events: text }, means);
-    this.#sources.push(source);
-    const hub = new EventHub();
-    const following = hub.follow(source.changes(this.#over.signal)).catch((error) => {
-      trouble(`no more change events from ${text}, only polls: ${toXsyncError(error).message}`);
+    this.#sources = new EventSources({
+      open: async (events) => (await import('../../open/changes.js')).openChanges({ events }, means),
+      failed: (text, error) =>
+        trouble(`no more change events from ${text}, only polls: ${toXsyncError(error).message}`),
     });
-    this.#following.push(following);
-    return hub;
+  }
+
+  /** A source for all rules, until all of them end. @throws usage, config */
+  async open(text: string): Promise<void> {
+    await this.#sources.take(text);
+    this.#common = text;
+  }
+
+  /** The changes of a pair: from its own source, or that of all. @throws usage, config */
+  async of({ schedule: { events } }: ServedPair): Promise<Hearing | undefined> {
+    const text = events ?? this.#common;
+    return text === undefined ? undefined : this.#sources.take(text);
+  }
+
+  close(): Promise<void> {
+    return this.#sources.close();
   }
 }
 
