@@ -71,7 +71,7 @@ export class Coordinator implements FleetLink {
       newId: () => `${this.#life}-${this.#jobs++}`,
       recovered: (what, result) => this.#recover(what, result),
       ended: (job) => this.#ended.set(job, this.#works.get(job) ?? 0),
-      failed: (error) => this.#fail(error),
+      failed: (error) => this.fail(error),
     });
     this.#unhear = run.halt.hear((level) => void this.#stop(level));
   }
@@ -86,7 +86,7 @@ export class Coordinator implements FleetLink {
     await this.#adopt();
     await Promise.all(this.#recovering);
     run.flush();
-    this.#timer = setInterval(() => void this.#tick().catch((error: unknown) => this.#fail(error)), TICK_MS);
+    this.#timer = setInterval(() => void this.#tick().catch((error: unknown) => this.fail(error)), TICK_MS);
   }
 
   async perform(ticket: CopyTicket): Promise<Outcome> {
@@ -149,7 +149,7 @@ export class Coordinator implements FleetLink {
 
   #recover(what: Unit['what'], result: Result): void {
     const recovering = this.#record(what, result)
-      .catch((error: unknown) => this.#fail(error))
+      .catch((error: unknown) => this.fail(error))
       .finally(() => this.#recovering.delete(recovering));
     this.#recovering.add(recovering);
   }
@@ -172,7 +172,7 @@ export class Coordinator implements FleetLink {
     const { run } = this.#context;
     const { worker, refused, observed = [], retried = [], traffic = {}, checkpoints = [] } = news;
     for (const question of checkpoints) {
-      answerTo(question, run.checkpoints).catch((error: unknown) => this.#fail(error));
+      answerTo(question, run.checkpoints).catch((error: unknown) => this.fail(error));
     }
     for (const observation of observed) run.observe(observation);
     for (const { side, event } of retried) run.elsewhere[side].retried(event);
@@ -271,7 +271,8 @@ export class Coordinator implements FleetLink {
     this.#dispatch.abandon({ error: plainError(fault) });
   }
 
-  #fail(error: unknown): void {
+  /** Ends the run. */
+  fail(error: unknown): void {
     if (!this.#context.run.halt.signal.aborted) this.#context.run.halt.fail(toXsyncError(error));
   }
 }

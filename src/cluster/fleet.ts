@@ -4,6 +4,7 @@ import { parseQueue } from './address.js';
 import { type Client, type ConnectOptions, connectRedis } from './connect.js';
 import { Coordinator } from './coordinator.js';
 import type { Terms } from './messages.js';
+import { Ownership } from './ownership.js';
 import { PairJobs } from './pair-jobs.js';
 
 /** Objects that a run may have with the workers, or waiting for them. */
@@ -18,6 +19,7 @@ export class RedisFleet implements Fleet {
   /** Jobs of this process, and how many works each has. */
   readonly #own = new Map<string, number>();
   readonly #open = new Set<Coordinator>();
+  #ownership: Ownership | undefined;
 
   private constructor(redis: Client, terms: Terms, queue: PairJobs, text: string) {
     this.#redis = redis;
@@ -26,11 +28,21 @@ export class RedisFleet implements Fleet {
     this.#text = text;
   }
 
-  /** @throws usage, unreachable, bad-credentials, config */
-  static async open(text: string, terms: Terms, options: ConnectOptions): Promise<RedisFleet> {
+  /**
+   * @param owner ID of the manifest
+   * @throws usage, unreachable, bad-credentials, config; locked: another machine has the pair
+   */
+  static async open(text: string, terms: Terms, owner: string, options: ConnectOptions): Promise<RedisFleet> {
     const address = parseQueue(text);
     const redis = await connectRedis(address, options);
-    return new RedisFleet(redis, terms, await PairJobs.open(redis, terms), address.text);
+    const fleet = new RedisFleet(redis, terms, await PairJobs.open(redis, terms), address.text);
+    try {
+      fleet.#ownership = await Ownership.take(redis, { pair: terms.pair, id: owner }, (error) => fleet.#lose(error));
+    } catch (error) {
+      await fleet.close();
+      throw error;
+    }
+    return fleet;
   }
 
   join(run: FleetRun): FleetLink {
@@ -48,9 +60,14 @@ export class RedisFleet implements Fleet {
   async close(): Promise<void> {
     try {
       for (const [id, works] of this.#own) if (works > 0) await this.#queue.forget(id, works);
+      await this.#ownership?.release();
     } finally {
       await this.#queue.close();
       this.#redis.disconnect();
     }
+  }
+
+  #lose(error: unknown): void {
+    for (const coordinator of this.#open) coordinator.fail(error);
   }
 }

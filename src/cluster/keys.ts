@@ -16,6 +16,8 @@ export const KEPT_S = 7 * 24 * 3600;
 export const WANTED_S = 600;
 
 export const keys = {
+  /** The coordinator that has the pair; expires. */
+  owner: (pair: string) => `${PREFIX}:owner:${pair}`,
   /** There while the pair's coordinator is, and `WANTED_S` longer. */
   wanted: (pair: string) => `${PREFIX}:wanted:${pair}`,
   /** A set: jobs of the pair whose results have not been recorded. */

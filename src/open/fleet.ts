@@ -1,4 +1,5 @@
 /** Both ends of a queue: how a pair is given to it, and how a worker opens that pair. Tests: test/e2e/queue.redis.ts */
+import { randomUUID } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import type { ConnectOptions } from '../cluster/connect.js';
 import type { RedisFleet } from '../cluster/fleet.js';
@@ -6,6 +7,7 @@ import type { FarSides } from '../cluster/job-run.js';
 import type { Terms } from '../cluster/messages.js';
 import { loadConfig } from '../config/load.js';
 import { parseLocation } from '../config/location.js';
+import { OWNER, readFact, writeFact } from '../engine/record/facts.js';
 import { pairId } from '../manifest/pair.js';
 import { parseEncryption } from '../model/encryption.js';
 import { reasonOf } from '../model/errno.js';
@@ -17,7 +19,7 @@ import { stateOf } from './state.js';
 
 /**
  * The pair, with the machines that perform its tickets. Closes it if they cannot be reached.
- * @throws usage, unreachable, bad-credentials, config
+ * @throws usage, unreachable, bad-credentials, config, locked
  */
 export async function withFleet(pair: OpenPair, settings: OpenSettings): Promise<OpenPair> {
   const { queue } = settings;
@@ -32,12 +34,22 @@ export async function withFleet(pair: OpenPair, settings: OpenSettings): Promise
     const trouble = (message: string | undefined): void => {
       if (message !== undefined) source.findings?.add(message);
     };
-    const fleet = await RedisFleet.open(queue, termsOf(pair, settings), connecting(settings, trouble));
+    const terms = termsOf(pair, settings);
+    const fleet = await RedisFleet.open(queue, terms, ownerOf(pair), connecting(settings, trouble));
     return { ...pair, fleet, close: () => closeBoth(fleet, pair) };
   } catch (error) {
     await pair.close();
     throw error;
   }
+}
+
+/** ID of the pair's manifest. */
+function ownerOf({ manifest }: OpenPair): string {
+  const known = readFact(manifest, OWNER);
+  if (known !== undefined) return known;
+  const id = randomUUID();
+  writeFact(manifest, OWNER, id);
+  return id;
 }
 
 async function closeBoth(fleet: RedisFleet, pair: OpenPair): Promise<void> {

@@ -1,4 +1,5 @@
 /** `--queue` and `xsync worker` over a real Redis server. */
+import { hostname } from 'node:os';
 import { setTimeout as pause } from 'node:timers/promises';
 import { afterAll, beforeAll, beforeEach, describe, expect, onTestFinished, test } from 'vitest';
 import { EXIT } from '../../src/cli/exit.js';
@@ -93,6 +94,29 @@ describe('a run with workers', () => {
     const client = fleet.redis.client();
     expect((await client.keys('*')).filter((key) => /done|upload|jobs|tickets:[0-9a-f]+-/.test(key))).toEqual([]);
     client.disconnect();
+  });
+
+  test('a pair is coordinated by one machine at a time; the same manifest goes on at once', async () => {
+    const { from, to } = fleet.filled(20);
+    const first = fleet.start('copy', from, to);
+    const client = fleet.redis.client();
+    onTestFinished(() => client.disconnect());
+    while ((await client.llen('{xsync}:tickets:wait')) === 0) await pause(10);
+    const elsewhere = ['--manifest', fleet.lab.path('elsewhere.db')];
+    const second = await fleet.copy(from, to, ...elsewhere);
+    expect(second.code).toBe(EXIT.temporary);
+    expect(second.stderr).toContain(`this pair is in use by a run on ${hostname()}, through the same queue`);
+    first.kill('SIGKILL');
+    await first.done;
+    expect((await fleet.copy(from, to, ...elsewhere)).code).toBe(EXIT.temporary);
+    const worker = fleet.worker('one');
+    const again = await fleet.copy(from, to);
+    expect(again.code, again.stderr).toBe(0);
+    expect(to.counts().PutObject).toBe(20);
+    // Whoever has ended does not hold up anybody.
+    const free = await fleet.copy(from, to, ...elsewhere);
+    expect(free.code, free.stderr).toBe(0);
+    await ended(worker);
   });
 
   test('jobs that a coordinator left long ago are not done until it comes back', async () => {

@@ -76,6 +76,9 @@ export const HISTORY = {
   schema: z.object({ complete: z.boolean(), both: z.boolean().optional(), bootMs: time.optional() }),
 };
 
+/** By this, a queue knows the coordinator again that continues with the manifest. */
+export const OWNER = { name: 'owner', version: 1, schema: z.string() };
+
 const failure = z.object({
   ...{ key: z.string(), size: count, attempts: count, message: z.string(), remedy: z.string().optional() },
   class: z.enum(['temporary', 'permanent', 'person']),
