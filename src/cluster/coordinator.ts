@@ -260,6 +260,10 @@ export class Coordinator implements FleetLink {
     this.#dispatch.stop();
     if (level === 'calls') {
       this.#dispatch.abandon();
+      // Without Redis, the workers find out by themselves, when `wanted` expires.
+      await Promise.all([redis.set(keys.stop(pair), level, 'PX', STOP_MS), redis.del(keys.wanted(pair))]).catch(
+        () => undefined,
+      );
       return;
     }
     try {

@@ -10,6 +10,8 @@ import { copyTicket } from './tickets.js';
 
 /** Two looks for missed news. */
 const LOOKS_MS = 10_000;
+const TERMS = { pair: 'pair', source: 'from:bucket', dest: 'to:bucket' };
+const OPTIONS = { checkCertificate: true, trouble: () => undefined };
 
 let server: RedisServer;
 beforeAll(async () => {
@@ -21,9 +23,7 @@ afterAll(() => server.close());
 test('a result that is found in Redis before its news is not taken without its requests', async () => {
   vi.useFakeTimers({ toFake: ['setInterval'] });
   const redis = server.client();
-  const terms = { pair: 'pair', source: 'from:bucket', dest: 'to:bucket' };
-  const options = { checkCertificate: true, trouble: () => undefined };
-  const fleet = await RedisFleet.open(server.url, terms, 'owner', options);
+  const fleet = await RedisFleet.open(server.url, TERMS, 'owner', OPTIONS);
   const counted: Counts[] = [];
   const link = fleet.join(runThat((counts) => counted.push(counts)));
   await link.open();
@@ -48,6 +48,23 @@ test('a result that is found in Redis before its news is not taken without its r
   expect(await missed).toMatchObject({ kind: 'copied' });
   link.close();
   await fleet.close();
+  redis.disconnect();
+});
+
+test('a run that ends at once wants nothing more of the workers', async () => {
+  const redis = server.client();
+  const fleet = await RedisFleet.open(server.url, { ...TERMS, pair: 'ends' }, 'owner', OPTIONS);
+  const run = runThat(() => undefined);
+  const link = fleet.join(run);
+  await link.open();
+  expect(await redis.get(keys.wanted('ends'))).toBe('1');
+  const outcome = link.perform(copyTicket('key', 1000));
+  run.halt.fail(new Error('a bug'));
+  expect(await outcome).toEqual({ kind: 'unfinished' });
+  link.close();
+  await fleet.close();
+  expect(await redis.get(keys.wanted('ends'))).toBe(null);
+  expect(await redis.get(keys.stop('ends'))).toBe('calls');
   redis.disconnect();
 });
 
