@@ -84,7 +84,8 @@ export function runPair(pair: RunPair, options: RunOptions, report: Reporter, sh
 /** Every version and delete marker, instead of the current objects. */
 async function carryHistories(context: RunContext): Promise<void> {
   await new History(context).run();
-  if (!context.halt.stops('plans') && isWhole(context.options)) await dropStale(context);
+  const { options, pair, halt } = context;
+  if (!halt.stops('plans') && isWhole(options) && !pair.source.inventory) await dropStale(context);
 }
 
 /**
