@@ -28,6 +28,8 @@ import {
   LIST,
   MANIFEST,
   NETWORK,
+  TAG_FILTER,
+  TAGS_AGAIN,
   TRANSPORT,
 } from '../engine/job/places.js';
 import { parseDuration } from '../engine/job/values.js';
@@ -135,6 +137,16 @@ export function filterOptions(command: Command): Command {
   return options(command.optionsGroup('Filters (rclone.org/filtering):'), FILTER);
 }
 
+/** After the filter options. */
+export function tagFilterOptions(command: Command): Command {
+  return options(command, TAG_FILTER);
+}
+
+/** Of commands that remember what the tags left out. */
+export function tagsAgainOption(command: Command): Command {
+  return options(command, TAGS_AGAIN);
+}
+
 export function limitOptions(command: Command): Command {
   options(command.optionsGroup('Limits:'), LIMIT);
   flag(command, '-i, --interactive', 'ask before each copy, overwrite and delete');
@@ -198,6 +210,15 @@ const SHARED = {
 };
 
 export type SharedFlags = Values<typeof SHARED>;
+
+/** The workers of all rules. */
+export function queueOption(command: Command): Command {
+  return options(command.optionsGroup('Many machines (docs/cluster.md):'), QUEUE);
+}
+
+const QUEUE = { queue: TRANSFER.queue };
+
+export type QueueFlags = Values<typeof QUEUE>;
 
 export interface RulesFlags extends LogFlags {
   rules?: string;
