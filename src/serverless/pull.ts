@@ -11,6 +11,7 @@ import { answerOf, type HttpResult } from './http.js';
 import type { Environment, Work } from './invocation.js';
 import { AUDIT, say } from './log.js';
 import { type PullSettings, readPullSettings, secretsOf } from './settings.js';
+import { refuseShortCalls } from './time.js';
 import { graceOf, type WorkResult, wake, workOff } from './work.js';
 
 /** The rest is asked for. */
@@ -49,8 +50,9 @@ export function receiveTickets(env: Environment): Work {
 export function performTickets(env: Environment): Work {
   const settings = readPullSettings(env);
   const { XSYNC_ATTEMPTS: attempts, XSYNC_MARGIN_SECONDS: marginS, XSYNC_WORKER: worker } = settings;
-  return (_event, invocation) =>
-    withPulling(settings, invocation.env, async ({ transport, ...pulling }): Promise<WorkResult> => {
+  return async (_event, invocation) => {
+    refuseShortCalls(invocation, marginS);
+    return withPulling(settings, invocation.env, async ({ transport, ...pulling }): Promise<WorkResult> => {
       const [secret] = settings.XSYNC_ALLOW_CALLBACK.length === 0 ? [] : await secretsOf(settings, invocation.env);
       const callbacks = new Callbacks({
         ...{ transport, secret: () => secret },
@@ -63,6 +65,7 @@ export function performTickets(env: Environment): Work {
         await callbacks.finish(Math.min(TELL_MS, graceOf(marginS) / 3));
       }
     });
+  };
 }
 
 interface Pulling {

@@ -17,7 +17,7 @@ import { answerOf, type HttpResult } from './http.js';
 import type { Environment, Invocation, Work } from './invocation.js';
 import { AUDIT, say } from './log.js';
 import { type PushSettings, readPushSettings, secretsOf } from './settings.js';
-import { stopAt, unlessTimeIsUp } from './time.js';
+import { refuseShortCalls, stopAt, unlessTimeIsUp } from './time.js';
 
 /** Objects that are looked at, at once. */
 const AT_ONCE = 16;
@@ -47,6 +47,7 @@ interface Pushing {
 export function pushEvents(env: Environment): Work {
   const settings = readPushSettings(env);
   return async (event, invocation): Promise<BatchResult> => {
+    refuseShortCalls(invocation, settings.XSYNC_MARGIN_SECONDS);
     const records = recordsOf(event);
     const failed = await withPushing(settings, invocation, (pushing) =>
       new Delivery(pushing, records).run(stopAt(invocation, settings.XSYNC_MARGIN_SECONDS)),
@@ -65,12 +66,14 @@ export function pushEvents(env: Environment): Work {
  */
 export function sweepOutbox(env: Environment): Work {
   const settings = readPushSettings(env);
-  return (_event, invocation) =>
-    withPushing(settings, invocation, async ({ sender, outbox, keeps }) => {
+  return async (_event, invocation) => {
+    refuseShortCalls(invocation, settings.XSYNC_MARGIN_SECONDS);
+    return withPushing(settings, invocation, async ({ sender, outbox, keeps }) => {
       if (!keeps) throw withoutState();
       await sender.follow(stopAt(invocation, settings.XSYNC_MARGIN_SECONDS), { once: true });
       return { done: await outbox.isIdle() };
     });
+  };
 }
 
 /**
