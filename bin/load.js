@@ -51,13 +51,14 @@ function load(file, command) {
   const cachedData = cache && readCode(cache, sum);
   const source = `(function (exports, require, module, __filename, __dirname) { ${program}\n})`;
   const script = new Script(source, { filename: file, cachedData });
+  // What `save` names stays in memory as long as the program runs.
+  const isKept = cachedData !== undefined && !script.cachedDataRejected;
   const module = { exports: {} };
   script.runInThisContext()(module.exports, createRequire(file), module, file, dirname(file));
   return {
     exports: module.exports,
     save() {
-      if (cache && (cachedData === undefined || script.cachedDataRejected))
-        writeCode(cache, sum, script.createCachedData());
+      if (cache && !isKept) writeCode(cache, sum, script.createCachedData());
     },
   };
 }
