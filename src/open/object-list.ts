@@ -51,12 +51,21 @@ export async function readObjectList(side: OpenSide, list: ListOf, spool: Spool,
       }
       spool.add([...batch].map(([key, value]) => ({ key, value })));
     }
+    if (counts.versions > 0 && !side.store.listVersions) throw keepsNone(side, list);
   } catch (error) {
     spool.dispose();
     throw error;
   }
   const source = counts.versions === 0 ? side : atVersions(side, spool);
   return { source, filter: filterOf(spool), warnings: warningsOf(counts, side), close: () => spool.dispose() };
+}
+
+function keepsNone({ text }: OpenSide, { batchManifest }: ListOf): XsyncError {
+  const option = batchManifest === undefined ? '--files-from-versions' : '--batch-manifest';
+  return new XsyncError('usage', `${option}: the list names versions, and ${text} keeps none`, {
+    subject: option,
+    remedy: 'Name the objects alone.',
+  });
 }
 
 function relative({ key, ...row }: Listed, prefix: string): Listed | undefined {

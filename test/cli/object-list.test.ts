@@ -126,6 +126,8 @@ it('a list that cannot be used copies nothing', async () => {
     7,
     expect.stringMatching(/line 2 of \S+ is not a row of bucket, key and version/),
   ]);
+  const disk = await lab.xsync('copy', lab.home, 'lab:copy', '--files-from-versions', file('a\tv1'));
+  expect([disk.code, disk.err]).toEqual([2, expect.stringContaining('the list names versions, and ')]);
   expect(await said('--files-from-versions', join(lab.home, 'none'))).toEqual([
     2,
     expect.stringMatching(/--files-from-versions: \S+none cannot be read: /),
