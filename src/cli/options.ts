@@ -28,6 +28,9 @@ import {
   LIST,
   MANIFEST,
   NETWORK,
+  OBJECT_LIST,
+  TAG_FILTER,
+  TAGS_AGAIN,
   TRANSPORT,
 } from '../engine/job/places.js';
 import { parseDuration } from '../engine/job/values.js';
@@ -100,6 +103,10 @@ export function inventoryOptions(command: Command): Command {
   return options(command, INVENTORY);
 }
 
+export function objectListOptions(command: Command): Command {
+  return options(command, OBJECT_LIST);
+}
+
 export function versionsOption(command: Command): Command {
   return options(command, VERSIONS);
 }
@@ -133,6 +140,16 @@ export function knownManifestOption(command: Command): Command {
 
 export function filterOptions(command: Command): Command {
   return options(command.optionsGroup('Filters (rclone.org/filtering):'), FILTER);
+}
+
+/** After the filter options. */
+export function tagFilterOptions(command: Command): Command {
+  return options(command, TAG_FILTER);
+}
+
+/** Of commands that remember what the tags left out. */
+export function tagsAgainOption(command: Command): Command {
+  return options(command, TAGS_AGAIN);
 }
 
 export function limitOptions(command: Command): Command {
@@ -198,6 +215,15 @@ const SHARED = {
 };
 
 export type SharedFlags = Values<typeof SHARED>;
+
+/** The workers of all rules. */
+export function queueOption(command: Command): Command {
+  return options(command.optionsGroup('Many machines (docs/cluster.md):'), QUEUE);
+}
+
+const QUEUE = { queue: TRANSFER.queue };
+
+export type QueueFlags = Values<typeof QUEUE>;
 
 export interface RulesFlags extends LogFlags {
   rules?: string;

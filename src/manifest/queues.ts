@@ -79,7 +79,7 @@ export interface ClaimOptions {
 export interface TicketQueue {
   /**
    * Keeps the tickets that are newer than what is known of their key; durable when it returns. One with the revision that is
-   * known replaces its URL, unless it is done. One that deletes is dropped if the newest ticket of the key has another
+   * known replaces its URL, unless it is done, and keeps the attempts of a ticket whose URL has expired before anything moved. One that deletes is dropped if the newest ticket of the key has another
    * source: what is there is not what has gone.
    * @returns the IDs of those that were dropped, because they are stale
    */
@@ -189,6 +189,8 @@ export interface OutboxCounts {
 
 /** The versions that the pushing end knows. Those of a key are sent one after the other, the oldest first. */
 export interface OutboxVersions {
+  /** When the oldest one that is remembered was written, ms since 1970: older ones have been seen, too. */
+  oldestVersionMs(key: string): Promise<number | undefined>;
   /** @param version absent: any */
   hasVersion(key: string, version?: string): Promise<boolean>;
   /**

@@ -25,8 +25,12 @@ const UNFIT = {
   minAge: '--min-age',
   maxAge: '--max-age',
   excludeIfPresent: '--exclude-if-present',
+  includeTag: '--include-tag',
+  excludeTag: '--exclude-tag',
   filesFrom: '--files-from',
   filesFromRaw: '--files-from-raw',
+  filesFromVersions: '--files-from-versions',
+  batchManifest: '--batch-manifest',
 } as const;
 
 /**

@@ -10,8 +10,11 @@ import {
   inventoryOptions,
   limitOptions,
   networkOptions,
+  objectListOptions,
   observeOptions,
   reportOptions,
+  tagFilterOptions,
+  tagsAgainOption,
   transferOptions,
   versionsOption,
 } from '../options.js';
@@ -30,7 +33,7 @@ export function addCopy({ root, io, finish }: Program): void {
     .addHelpText('after', EXAMPLES);
   command.optionsGroup('Transfer:');
   own(command, '--urls <file>', 'copy the objects of a list of URLs, presigned or public; - for standard input', text);
-  copyOptions(inventoryOptions(versionsOption(atOption(command)))).action(
+  copyOptions(objectListOptions(inventoryOptions(versionsOption(atOption(command))))).action(
     async (first: string, second: string | undefined, { urls, ...flags }: TransferCommandFlags & { urls?: string }) => {
       const [source, destination] = placesOf(command, [first, second], urls);
       const { transferCommand } = await import('./transfer.js');
@@ -60,7 +63,7 @@ function placesOf(
 export function copyOptions(command: Command): Command {
   transferOptions(command);
   compareOptions(command);
-  filterOptions(command);
+  tagsAgainOption(tagFilterOptions(filterOptions(command)));
   limitOptions(command);
   networkOptions(command);
   observeOptions(command);

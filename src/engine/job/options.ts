@@ -34,6 +34,9 @@ import {
   LIST,
   MANIFEST,
   NETWORK,
+  OBJECT_LIST,
+  TAG_FILTER,
+  TAGS_AGAIN,
 } from './places.js';
 
 const MIB = 1024 ** 2;
@@ -259,11 +262,11 @@ export const CHECK = {
 
 const CONNECTED = { ...FILTER, ...NETWORK, ...CONFIG };
 const PLACES = { ...LINKS, ...CONNECTED };
-const COPY = { ...TRANSFER, ...ATTRIBUTES, ...COMPARE, ...PLACES };
+const COPY = { ...TRANSFER, ...ATTRIBUTES, ...COMPARE, ...PLACES, ...TAG_FILTER, ...TAGS_AGAIN };
 
 /** The options of each mode of a job. */
 export const MODES = {
-  copy: { ...DRY_RUN, ...COPY, ...LIMIT, ...AT, ...VERSIONS, ...INVENTORY },
+  copy: { ...DRY_RUN, ...COPY, ...LIMIT, ...AT, ...VERSIONS, ...INVENTORY, ...OBJECT_LIST },
   move: { ...DRY_RUN, ...COPY, ...LIMIT, ...MOVE },
   sync: { ...DRY_RUN, ...COPY, ...LIMIT, ...DELETE, ...RENAMES, ...AT, ...VERSIONS, ...INVENTORY },
   mirror: {
@@ -278,5 +281,5 @@ export const MODES = {
     ...CONFLICT,
   },
   watch: { ...COPY, ...DELETE, ...WATCH, ...CONFLICT, ...VERSIONS },
-  check: { ...CHECK, ...CARRY, ...PLACES, ...AT },
+  check: { ...CHECK, ...CARRY, ...PLACES, ...TAG_FILTER, ...AT },
 };

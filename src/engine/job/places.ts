@@ -20,6 +20,17 @@ export const INVENTORY = {
   destInventory: text('--dest-inventory <location>', 'the same for the destination'),
 };
 
+export const OBJECT_LIST = {
+  filesFromVersions: text(
+    '--files-from-versions <file>',
+    'copy only the versions listed in FILE: a key, a tab and a version ID per line (docs/inventory.md)',
+  ),
+  batchManifest: text(
+    '--batch-manifest <location>',
+    'copy only the objects and versions of this S3 Batch Operations manifest or completion report (CSV)',
+  ),
+};
+
 export const MANIFEST = { manifest: text('--manifest <file>', 'keep the manifest of this pair in FILE') };
 
 /** Of a command that only reads what earlier runs recorded. */
@@ -77,6 +88,18 @@ export const FILTER = {
   maxAge: instant('--max-age <age>', 'skip objects older than this duration or date'),
   maxDepth: count('--max-depth <n>', 'maximum depth of folders; 1: only objects directly in the path'),
   excludeIfPresent: list('--exclude-if-present <name>', 'exclude folders that contain a file of this name'),
+};
+
+export const TAG_FILTER = {
+  includeTag: list(
+    '--include-tag <key=value>',
+    'copy only objects with this tag, or with all of several tags: a=1,b=2 (a request per new or changed object)',
+  ),
+  excludeTag: list('--exclude-tag <key=value>', 'copy no objects with this tag, or with all of several'),
+};
+
+export const TAGS_AGAIN = {
+  recheckTags: flag('--recheck-tags', 'look again at the tags of objects that were left out by their tags before'),
 };
 
 /** How connections are made. */

@@ -6,6 +6,7 @@ import {
   type ClaimOptions,
   type Fault,
   type Held,
+  LONGEST_WAIT_MS,
   type NewTicket,
   type Settled,
   slotIn,
@@ -13,7 +14,9 @@ import {
   type TicketQueue,
   type TicketState,
 } from '../queues.js';
-import { AT_ONCE, changeAll, getOne } from './change.js';
+import { AT_ONCE, changeAll } from './change.js';
+import { dueIn } from './due.js';
+import { onceIn } from './nonces.js';
 import { type Draft, type RecordName, type Records, rankOf, type Stored } from './port.js';
 
 const QUEUE = 'ticket';
@@ -67,7 +70,7 @@ export class RecordTickets implements TicketQueue {
 
   async claim(options: ClaimOptions): Promise<Claim[]> {
     for (let rounds = 0; rounds < ROUNDS; rounds++) {
-      const ready = (await this.#candidates(options)).filter((stored) => isDue(ticketIn(stored), options));
+      const ready = (await this.#candidates(options)).filter((stored) => mayTake(ticketIn(stored), options));
       const claims = (await inParallel(ready, AT_ONCE, (stored) => this.#take(stored, options))).flat();
       // If others have taken all of these, there may be more.
       if (claims.length > 0 || ready.length === 0) return claims;
@@ -77,8 +80,7 @@ export class RecordTickets implements TicketQueue {
 
   async #candidates({ nowMs, limit, ids }: ClaimOptions): Promise<Stored[]> {
     if (ids) return [...(await this.#records.get(ids.slice(0, limit).map((id) => nameOf(slotIn(id))))).values()];
-    const upTo = rankOf(nowMs, Number.MAX_SAFE_INTEGER);
-    const found = await this.#records.queued(QUEUE, { upTo, limit: limit + SPARE });
+    const found = await dueIn(this.#records, QUEUE, { nowMs, limit: limit + SPARE });
     // Not the same for each claimer, so that many do not want the same.
     const from = Math.floor(Math.random() * (Math.max(0, found.length - limit) + 1));
     return found.slice(from, from + limit);
@@ -156,13 +158,8 @@ export class RecordTickets implements TicketQueue {
     return this.#records.countQueued(QUEUE, most);
   }
 
-  async once(nonce: string, untilMs: number, nowMs: number): Promise<boolean> {
-    const name = { group: `nonce-${nonce}`, id: '-' };
-    const draft: Draft = { text: JSON.stringify(untilMs), untilMs };
-    if (await this.#records.swap(name, undefined, draft)) return true;
-    const known = await getOne(this.#records, name);
-    const ended = known === undefined || Number(known.text) < nowMs;
-    return ended && (await this.#records.swap(name, known, draft)) !== undefined;
+  once(nonce: string, untilMs: number, nowMs: number): Promise<boolean> {
+    return onceIn(this.#records, nonce, untilMs, nowMs);
   }
 
   close(): Promise<void> {
@@ -177,7 +174,10 @@ function added(ticket: NewTicket, old: TicketRecord | undefined): Draft | undefi
   const isOther = old?.source !== undefined && source !== undefined && old.source !== source;
   if (deletes && isOther) return undefined;
   const held = old?.lease === undefined ? { dueMs: 0 } : { dueMs: old.dueMs, lease: old.lease };
-  return draftOf({ key, id, revision, source, body, state: 'queued', attempts: 0, ...held });
+  // A fresh URL for a ticket, of which the old one served for nothing: attempts that failed before still count.
+  const isRenewed = old?.revision === revision && old.state === 'expired' && old.fault?.code !== 'expired-url';
+  const attempts = isRenewed ? old.attempts : 0;
+  return draftOf({ key, id, revision, source, body, state: 'queued', attempts, ...held });
 }
 
 /** A newer ticket, of which the older one's holder has ended. */
@@ -185,8 +185,9 @@ function yielded(ticket: TicketRecord): TicketRecord {
   return { ...ticket, dueMs: 0, lease: undefined };
 }
 
-function isDue({ state, dueMs, id }: TicketRecord, { nowMs, ids }: ClaimOptions): boolean {
-  return state === 'queued' && dueMs <= nowMs && (ids === undefined || ids.includes(id));
+function mayTake({ state, dueMs, id }: TicketRecord, { nowMs, ids }: ClaimOptions): boolean {
+  const isDue = dueMs <= nowMs || dueMs > nowMs + LONGEST_WAIT_MS;
+  return state === 'queued' && isDue && (ids === undefined || ids.includes(id));
 }
 
 function nameOf(slot: string): RecordName {
