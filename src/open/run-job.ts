@@ -39,7 +39,8 @@ export async function transfer(
     const { name } = singleOf(pair);
     const tell = (event: RunEvent): void => report(named(event, name));
     const { backup } = pair;
-    const summary = await runPair(pair, { ...options, backup }, tell, context.shared?.(pair, options));
+    const { listedSinceMs } = context;
+    const summary = await runPair(pair, { ...options, backup, listedSinceMs }, tell, context.shared?.(pair, options));
     if (options.deletes?.allowEmptySource !== true) refuseNothing(pair, summary, options);
     return namedSummary(summary, name);
   });
@@ -72,7 +73,7 @@ export async function jobOptions(
 export async function openJob(
   job: CopyJob | MoveJob | SyncJob | MirrorJob,
   { command, dryRun, history }: RunOptions,
-  { env, network }: Pick<PairContext, 'env' | 'network'>,
+  { env, network, reader }: Pick<PairContext, 'env' | 'network' | 'reader'>,
 ): Promise<OpenPair> {
   const settings = { ...openSettings(job, copyConnections(job), env), network };
   const { source, destination } = job;
@@ -86,7 +87,8 @@ export async function openJob(
     inventories: inventoriesOf(job),
   });
   try {
-    return { ...pair, backup: backupOf(pair, job), references: referencesOf(pair, job) };
+    const source = { ...pair.source, reader };
+    return { ...pair, source, backup: backupOf(pair, job), references: referencesOf(pair, job) };
   } catch (error) {
     await pair.close();
     throw error;

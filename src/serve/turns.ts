@@ -15,14 +15,35 @@ export class Turns {
   readonly #most: number;
   readonly #waiting: Waiter[] = [];
   #taken = 0;
+  /** Passes in each group that has a turn. */
+  readonly #groups = new Map<string, number>();
 
   /** @param most passes that begin at the same time */
   constructor(most: number) {
     this.#most = most;
   }
 
-  /** Runs `pass` when it is its turn, or at once when the signal fires. */
-  async take<T>(priority: number, signal: AbortSignal, pass: () => Promise<T>): Promise<T> {
+  /**
+   * Runs `pass` when it is its turn, or at once when the signal fires.
+   * @param group passes of one group, which read the same source, have one turn together
+   */
+  take<T>(priority: number, signal: AbortSignal, pass: () => Promise<T>, group?: string): Promise<T> {
+    if (group === undefined) return this.#take(priority, signal, pass);
+    return this.#among(group, () => (this.#groups.get(group) === 1 ? this.#take(priority, signal, pass) : pass()));
+  }
+
+  async #among<T>(group: string, work: () => Promise<T>): Promise<T> {
+    this.#groups.set(group, (this.#groups.get(group) ?? 0) + 1);
+    try {
+      return await work();
+    } finally {
+      const left = (this.#groups.get(group) ?? 0) - 1;
+      if (left > 0) this.#groups.set(group, left);
+      else this.#groups.delete(group);
+    }
+  }
+
+  async #take<T>(priority: number, signal: AbortSignal, pass: () => Promise<T>): Promise<T> {
     if (this.#taken >= this.#most) await this.#wait(priority, signal);
     this.#taken++;
     let over = false;
