@@ -1,7 +1,7 @@
 /** Tests: test/e2e/rules.test.ts */
 import { parseInteger } from '../../engine/job/values.js';
 import { value } from '../define.js';
-import { configOption, metricsOption, reportOptions, rulesOption, sharedOptions } from '../options.js';
+import { configOption, metricsOption, queueOption, reportOptions, rulesOption, sharedOptions } from '../options.js';
 import type { Program } from '../program.js';
 import type { ServeFlags } from './serving-rules.js';
 
@@ -33,6 +33,7 @@ export function addServe({ root, io, finish }: Program): void {
   );
   metricsOption(command);
   sharedOptions(command);
+  queueOption(command);
   reportOptions(command);
   configOption(command).action(async (flags: ServeFlags) => {
     const { serveRules } = await import('./serving-rules.js');
