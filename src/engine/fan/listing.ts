@@ -25,7 +25,7 @@ export interface ListedPage {
 }
 
 /** How the pages of a listing are fetched and kept. */
-export interface Pages<P> {
+export interface Pages<P extends object> {
   /** The pages after this key, or from the first one, until the signal fires. */
   fetch(after: string | undefined, signal: AbortSignal): AsyncIterator<P>;
   lastKey(page: P): string | undefined;
@@ -42,7 +42,7 @@ interface Reader {
   at: number;
 }
 
-interface Leader<P> {
+interface Leader<P extends object> {
   reader: Reader;
   pages: AsyncIterator<P>;
   stop: AbortController;
@@ -55,7 +55,7 @@ export interface SharedListingMeans {
   awaited(): boolean;
 }
 
-export class SharedListing<P> {
+export class SharedListing<P extends object> {
   /** As `performance.now()`. */
   readonly startedMs = performance.now();
   /** The same, ms since 1970. */

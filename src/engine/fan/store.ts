@@ -1,4 +1,4 @@
-/** Tests: test/engine/fan/reads.test.ts */
+/** Tests: test/engine/fan/source.test.ts */
 import type { ObjectInfo } from '../../model/object.js';
 import type { ObjectStore, ReadOptions } from '../../store/port.js';
 import { InterceptedStore } from '../../store/wrap/intercept.js';

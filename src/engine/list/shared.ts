@@ -1,6 +1,6 @@
 /**
  * A side's listing where other pairs list the same source: one of them lists it for all.
- * Tests: test/engine/fan/list.test.ts
+ * Tests: test/engine/fan/source.test.ts
  */
 import { setMaxListeners } from 'node:events';
 import type { XsyncError } from '../../model/error.js';

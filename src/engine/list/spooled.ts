@@ -1,4 +1,4 @@
-/** Entries of a listing as text, for a temporary table. Tests: test/engine/fan/list.test.ts */
+/** Entries of a listing as text, for a temporary table. Tests: test/engine/list/spooled.test.ts */
 import { type ErrorCode, type ErrorDetails, XsyncError } from '../../model/error.js';
 import type { ObjectEntry } from '../../model/object.js';
 
