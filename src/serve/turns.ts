@@ -11,12 +11,17 @@ interface Waiter {
   go(): void;
 }
 
+/** Passes that have one turn. */
+interface Together {
+  passes: number;
+  turn: (() => void) | Promise<() => void>;
+}
+
 export class Turns {
   readonly #most: number;
   readonly #waiting: Waiter[] = [];
   #taken = 0;
-  /** Passes in each group that has a turn. */
-  readonly #groups = new Map<string, number>();
+  readonly #groups = new Map<string, Together>();
 
   /** @param most passes that begin at the same time */
   constructor(most: number) {
@@ -27,39 +32,39 @@ export class Turns {
    * Runs `pass` when it is its turn, or at once when the signal fires.
    * @param group passes of one group, which read the same source, have one turn together
    */
-  take<T>(priority: number, signal: AbortSignal, pass: () => Promise<T>, group?: string): Promise<T> {
-    if (group === undefined) return this.#take(priority, signal, pass);
-    return this.#among(group, () => (this.#groups.get(group) === 1 ? this.#take(priority, signal, pass) : pass()));
-  }
-
-  async #among<T>(group: string, work: () => Promise<T>): Promise<T> {
-    this.#groups.set(group, (this.#groups.get(group) ?? 0) + 1);
+  async take<T>(priority: number, signal: AbortSignal, pass: () => Promise<T>, group?: string): Promise<T> {
+    const together = this.#groups.get(group ?? '') ?? { passes: 0, turn: this.#turn(priority, signal) };
+    if (group !== undefined) this.#groups.set(group, together);
+    together.passes++;
+    const { turn } = together;
+    const end = turn instanceof Promise ? await turn : turn;
     try {
-      return await work();
+      return await pass();
     } finally {
-      const left = (this.#groups.get(group) ?? 0) - 1;
-      if (left > 0) this.#groups.set(group, left);
-      else this.#groups.delete(group);
+      if (--together.passes === 0) {
+        if (group !== undefined) this.#groups.delete(group);
+        end();
+      }
     }
   }
 
-  async #take<T>(priority: number, signal: AbortSignal, pass: () => Promise<T>): Promise<T> {
-    if (this.#taken >= this.#most) await this.#wait(priority, signal);
+  /** @returns what ends the turn, when it has begun */
+  #turn(priority: number, signal: AbortSignal): (() => void) | Promise<() => void> {
+    return this.#taken < this.#most ? this.#begin() : this.#wait(priority, signal).then(() => this.#begin());
+  }
+
+  #begin(): () => void {
     this.#taken++;
     let over = false;
     const end = (): void => {
+      clearTimeout(timer);
       if (over) return;
       over = true;
       this.#taken--;
       this.#next();
     };
     const timer = setTimeout(end, TURN_MS).unref();
-    try {
-      return await pass();
-    } finally {
-      clearTimeout(timer);
-      end();
-    }
+    return end;
   }
 
   #wait(priority: number, signal: AbortSignal): Promise<void> {

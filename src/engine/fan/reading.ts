@@ -27,8 +27,10 @@ export interface ReadingOptions {
   listedSinceMs: number;
   /** It lists the source. */
   lists: boolean;
-  /** Objects may be read by this thread, in the order of their keys. */
-  reads: boolean;
+  /** It is not one over changed keys alone. */
+  passes: boolean;
+  /** How this thread reads objects; `now`: nothing is kept for it. */
+  reads: 'in-order' | 'now' | 'nothing';
   /** A listing that the pair has had before. */
   last: SharedListing<ListedPage> | undefined;
 }
@@ -68,6 +70,11 @@ export class Reading implements Wanting {
     this.listedSinceMs = options.listedSinceMs;
   }
 
+  /** Of changed keys, nobody else learns from a listing. */
+  get foundMs(): number {
+    return this.#listing?.startedMs ?? Number.NEGATIVE_INFINITY;
+  }
+
   get isAlone(): boolean {
     return this.#source.isAlone;
   }
@@ -88,7 +95,7 @@ export class Reading implements Wanting {
 
   /** A store whose reads are shared. */
   over(store: ObjectStore): ObjectStore {
-    return this.#options.reads ? new FannedStore(store, this, this.#source.reads) : store;
+    return this.#options.reads === 'nothing' ? store : new FannedStore(store, this, this.#source.reads);
   }
 
   /** As `CommonSource.list`. */
@@ -132,7 +139,7 @@ export class Reading implements Wanting {
 
   mayWant(key: string): boolean {
     const { prefix, reads } = this.#options;
-    if (this.#isOver || !reads || !key.startsWith(prefix)) return false;
+    if (this.#isOver || reads !== 'in-order' || !key.startsWith(prefix)) return false;
     const own = key.slice(prefix.length);
     const { only, until, inAnyOrder } = this.#covered ?? {};
     if (this.#open.has(own)) return true;

@@ -10,10 +10,15 @@ import { whileWanted } from './wanted.js';
 
 /** A run that reads. */
 export interface Wanting {
-  /** Whether it may still read the object. */
-  mayWant(key: string): boolean;
+  /**
+   * Whether it may still read the object.
+   * @param foundMs when the listing began in which the object was found, as `performance.now()`
+   */
+  mayWant(key: string, foundMs: number): boolean;
   /** What was held for it was dropped: what it wants is held only where there is room. */
   behind: boolean;
+  /** When what it lists was listed, as `performance.now()`. */
+  readonly foundMs: number;
   /** Got bytes that somebody else had read. */
   shared(bytes: number): void;
 }
@@ -33,6 +38,7 @@ export interface Wish {
 
 /** Somebody has read it, or is reading it. */
 interface Found {
+  foundMs: number;
   /** Those that have had it. If they ask again, they doubt it. */
   served: Set<Wanting>;
 }
@@ -133,12 +139,12 @@ export class SharedReads {
     alone: () => Promise<ObjectInfo>,
   ): Promise<ObjectInfo> {
     const { promise, resolve } = withResolvers<ObjectInfo | 'failed' | 'given-up'>();
-    const flight: Flight = { served: new Set([reader]), targets: new Set(), arrived: promise };
+    const flight: Flight = { foundMs: reader.foundMs, served: new Set([reader]), targets: new Set(), arrived: promise };
     this.#flights.set(id, flight);
     try {
       const info = await alone();
       for (const other of flight.targets) other.set(target);
-      this.#hold(id, { key, bytes: target, info, served: flight.served });
+      this.#hold(id, { key, bytes: target, info, served: flight.served, foundMs: reader.foundMs });
       resolve(info);
       return info;
     } catch (error) {
@@ -181,8 +187,8 @@ export class SharedReads {
     if (this.#held.delete(id)) this.#memory.give(bytes.byteLength);
   }
 
-  #wanters({ key, served }: Pick<Held, 'key' | 'served'>): Wanting[] {
-    return [...this.#wanting()].filter((wanting) => !served.has(wanting) && wanting.mayWant(key));
+  #wanters({ key, served, foundMs }: Pick<Held, 'key' | 'served' | 'foundMs'>): Wanting[] {
+    return [...this.#wanting()].filter((wanting) => !served.has(wanting) && wanting.mayWant(key, foundMs));
   }
 }
 

@@ -125,13 +125,17 @@ export class SourceReader {
   readonly joinedMs = performance.now();
   /** When it begins next, as `performance.now()`; absent: nobody knows. */
   #comesMs: number | undefined = this.joinedMs;
+  #endedMs = Number.NEGATIVE_INFINITY;
   #last: SharedListing<ListedPage> | undefined;
+  /** The pass after the one that it is in. */
+  #later: Wanting;
 
   constructor(source: CommonSource, prefix: string, left: () => void) {
     this.source = source;
     this.prefix = prefix;
     this.#left = left;
-    this.#expecting = { behind: false, shared: () => {}, mayWant: (key) => key.startsWith(prefix) };
+    this.#expecting = expecting((key) => key.startsWith(prefix));
+    this.#later = this.#nextPass();
   }
 
   /** It is about to list the source. */
@@ -157,28 +161,47 @@ export class SourceReader {
       {
         took: (listing) => {
           this.#last = listing;
+          this.#later = this.#nextPass();
         },
         ended: () => {
           this.#readings.delete(reading);
+          this.#endedMs = performance.now();
           this.source.reads.review();
           this.source.tidy();
         },
       },
     );
     this.#readings.add(reading);
-    if (options.lists) this.#comesMs = undefined;
+    if (options.passes) this.#comesMs = undefined;
     return reading;
   }
 
   *wanting(): Iterable<Wanting> {
     if (this.#isDue) yield this.#expecting;
+    else if (this.#readings.size > 0 || this.#comesSoon) yield this.#later;
     yield* this.#readings;
+  }
+
+  /** It may find what others have found in a listing that is newer than its own. */
+  #nextPass(): Wanting {
+    return expecting((key, foundMs) => key.startsWith(this.prefix) && foundMs > (this.#last?.startedMs ?? 0));
+  }
+
+  get #comesSoon(): boolean {
+    const nowMs = performance.now();
+    // It is about to say when.
+    if (this.#comesMs === undefined) return nowMs - this.#endedMs < KEPT_MS;
+    return this.#comesMs - nowMs < LATE_MS;
   }
 
   leave(): void {
     this.#comesMs = undefined;
     this.#left();
   }
+}
+
+function expecting(mayWant: Wanting['mayWant']): Wanting {
+  return { behind: false, foundMs: 0, shared: () => {}, mayWant };
 }
 
 function covers(whole: KeyRange, { prefix, after, until }: KeyRange): boolean {

@@ -8,6 +8,7 @@ const INFO = { key: 'k', size: 4, etag: 'e', mtimeMs: 0, checksums: {} } as unkn
 class Reader implements Wanting {
   behind = false;
   wants = true;
+  foundMs = 0;
   sharedBytes = 0;
   mayWant = (): boolean => this.wants;
   shared(bytes: number): void {
@@ -28,7 +29,11 @@ beforeEach(() => {
   fetched = [];
 });
 
-async function read(index: number, key: string, options: { ifMatch?: string; signal?: AbortSignal } = { ifMatch: 'e' }) {
+async function read(
+  index: number,
+  key: string,
+  options: { ifMatch?: string; signal?: AbortSignal } = { ifMatch: 'e' },
+) {
   const target = new Uint8Array(4);
   const reader = readers[index] ?? new Reader();
   await reads.read(reader, { key, target, options }, async () => {
@@ -125,7 +130,11 @@ test('while it is read, others wait for it; if it fails they read by themselves,
 
 test('a stop ends the wait for others', async () => {
   const target = new Uint8Array(4);
-  void reads.read(readers[0] ?? new Reader(), { key: 'a', target, options: { ifMatch: 'e' } }, () => new Promise(() => {}));
+  void reads.read(
+    readers[0] ?? new Reader(),
+    { key: 'a', target, options: { ifMatch: 'e' } },
+    () => new Promise(() => {}),
+  );
   const stop = new AbortController();
   const waiting = read(1, 'a', { ifMatch: 'e', signal: stop.signal });
   stop.abort();

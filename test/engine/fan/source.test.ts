@@ -127,13 +127,17 @@ describe('pairs that run at the same time', () => {
 
   test('one that ends while it lists leaves the rest of the listing to the others', async () => {
     const fan = new Fan(3);
-    await put(fan, ...Array.from({ length: 2010 }, (_, index) => `key-${String(index).padStart(4, '0')}`));
+    await put(fan, ...Array.from({ length: 25 }, (_, index) => `key-${String(index).padStart(4, '0')}`));
     const stop = new AbortController();
+    fan.at.faults.source.around('list', ({ options }, run) => {
+      options.maxKeys = 10;
+      return run();
+    });
     fan.at.faults.source.before('list', ({ n }) => n === 2 && stop.abort());
     const [first] = await Promise.all([fan.run(0, { stop: stop.signal }), fan.run(1), fan.run(2)]);
     expect(first?.stopped).toBe('interrupted');
     expect(fan.lists).toBe(3);
-    for (const { dest } of fan.pairs.slice(1)) expect((await keysOf(dest)).length).toBe(2010);
+    for (const { dest } of fan.pairs.slice(1)) expect((await keysOf(dest)).length).toBe(25);
   });
 
   test('an error of the source ends all of them', async () => {
@@ -197,6 +201,22 @@ describe('pairs that run at the same time', () => {
   });
 });
 
+test('what one finds while another one is still busy is kept for the next pass of that one', async () => {
+  const fan = new Fan(2);
+  await put(fan, 'a');
+  const open = fan.at.faults.dest.hold('put');
+  const busy = fan.run(0);
+  await fan.run(1);
+  await put(fan, 'b');
+  await fan.run(1, { listedSinceMs: performance.now() });
+  expect([fan.lists, fan.reads]).toEqual([2, ['a', 'b']]);
+  open();
+  await busy;
+  await fan.run(0);
+  expect(await keysOf(fan.at.dest)).toEqual(['a', 'b']);
+  expect(fan.reads).toEqual(['a', 'b']);
+});
+
 describe('a listing', () => {
   test('from before the run is used only if the run allows it, and is what it is synchronized up to', async () => {
     const fan = new Fan(2);
@@ -232,7 +252,7 @@ test('changed keys are read once by all that are told of them', async () => {
 
 test('a pair that reads a source alone passes the bytes on as before', () => {
   const fan = new Fan(1);
-  const reading = fan.readers[0]?.begin({ prefix: '', listedSinceMs: 0, lists: true, reads: true });
+  const reading = fan.readers[0]?.begin({ prefix: '', listedSinceMs: 0, lists: true, passes: true, reads: 'now' });
   const bare = fan.at.faults.source;
   expect(reading?.over(bare).readPieces === undefined).toBe(bare.readPieces === undefined);
   fan.common.join('');
