@@ -8,7 +8,7 @@ import type { RunOptions } from '../engine/options.js';
 import { runPair } from '../engine/run.js';
 import { openPair } from '../open.js';
 import { historyOf } from './history.js';
-import { inventoriesOf } from './inventories.js';
+import { inventoriesOf, listOf } from './inventories.js';
 import { backupOf, copyConnections, openSettings, referencePaths, referencesOf, runOptions } from './job.js';
 import {
   named,
@@ -38,10 +38,11 @@ export async function transfer(
   return withPair(pair, context, async () => {
     const { name } = singleOf(pair);
     const tell = (event: RunEvent): void => report(named(event, name));
-    const { backup } = pair;
+    const { backup, listed } = pair;
     const { listedSinceMs } = context;
-    const summary = await runPair(pair, { ...options, backup, listedSinceMs }, tell, context.shared?.(pair, options));
-    if (options.deletes?.allowEmptySource !== true) refuseNothing(pair, summary, options);
+    const own = { ...options, listedSinceMs, filter: listed ?? options.filter };
+    const summary = await runPair(pair, { ...own, backup }, tell, context.shared?.(pair, options));
+    if (options.deletes?.allowEmptySource !== true) refuseNothing(pair, summary, own);
     return namedSummary(summary, name);
   });
 }
@@ -85,6 +86,7 @@ export async function openJob(
     ...{ aside: job.backupDir, others: referencePaths(job), versions: history !== undefined },
     sourceAtMs: job.mode === 'move' ? undefined : job.at,
     inventories: inventoriesOf(job),
+    list: listOf(job),
   });
   try {
     const source = { ...pair.source, reader };

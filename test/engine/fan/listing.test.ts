@@ -95,7 +95,11 @@ test('a stop ends the wait for a page', async () => {
   const shared = listing();
   const stop = new AbortController();
   const numbers = new Numbers();
-  const never: Pages<Page> = { ...numbers, lastKey: numbers.lastKey, fetch: () => ({ next: () => new Promise<never>(() => {}) }) };
+  const never: Pages<Page> = {
+    ...numbers,
+    lastKey: numbers.lastKey,
+    fetch: () => ({ next: () => new Promise<never>(() => {}) }),
+  };
   const reading = rest(shared.read(never, stop.signal));
   stop.abort();
   await expect(reading).rejects.toMatchObject({ code: 'aborted' });
