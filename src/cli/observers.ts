@@ -83,7 +83,10 @@ export async function observeBridge(
     if (listening) context.log.say(metricsAddr?.port === 0 ? 'notice' : 'info', `metrics at ${listening.url}/metrics`);
     return {
       gaveUp: (ticket) => notifier?.gaveUp(ticket),
-      trouble: (message) => metrics?.trouble(message),
+      trouble(message, fault) {
+        metrics?.trouble(message);
+        notifier?.heldUp(message === undefined ? undefined : fault);
+      },
       async close() {
         await notifier?.close();
         await listening?.close();

@@ -199,6 +199,15 @@ const SHARED = {
 
 export type SharedFlags = Values<typeof SHARED>;
 
+/** The workers of all rules. */
+export function queueOption(command: Command): Command {
+  return options(command.optionsGroup('Many machines (docs/cluster.md):'), QUEUE);
+}
+
+const QUEUE = { queue: TRANSFER.queue };
+
+export type QueueFlags = Values<typeof QUEUE>;
+
 export interface RulesFlags extends LogFlags {
   rules?: string;
   config?: string;

@@ -16,7 +16,7 @@ import type { Client } from './connect.js';
 import { Crew } from './crew.js';
 import { Dispatch } from './dispatch.js';
 import { keys, WANTED_S } from './keys.js';
-import { type CopyWork, type News, type Result, validJob, validNews, validResult, type Work } from './messages.js';
+import { type CopyWork, type News, type Result, validJob, validNews, type Work } from './messages.js';
 import type { PairJobs } from './pair-jobs.js';
 
 interface CoordinatorContext {
@@ -33,7 +33,7 @@ interface CoordinatorContext {
 }
 
 const TICK_MS = 1000;
-/** Every so many ticks: looks for results whose news was missed. */
+/** Every so many ticks: looks for results whose news was missed: those that an earlier look found, too. */
 const SWEEP = 5;
 /** A stop that nobody takes back ends by itself, ms. */
 const STOP_MS = 60_000;
@@ -48,6 +48,8 @@ export class Coordinator implements FleetLink {
   /** Done, by job: how many works each had. */
   readonly #ended = new Map<string, number>();
   readonly #works = new Map<string, number>();
+  /** What the last look found. */
+  readonly #found = new Map<string, { over: boolean; fields: ReadonlySet<string> }>();
   /** What is being recorded of an earlier life. */
   readonly #recovering = new Set<Promise<void>>();
   #timer: NodeJS.Timeout | undefined;
@@ -181,10 +183,7 @@ export class Coordinator implements FleetLink {
       if (counts) run.elsewhere[side].counted(counts);
     }
     if (refused !== undefined) this.#crew.refused(worker, refused);
-    this.#take(
-      news.job,
-      (news.results ?? []).filter(([, result]) => validResult(result)),
-    );
+    this.#take(news.job, news.results ?? []);
     if (news.over) this.#over(news.job);
   }
 
@@ -228,8 +227,14 @@ export class Coordinator implements FleetLink {
 
   async #look(job: string, open: number): Promise<void> {
     const { over, done } = await this.#context.queue.look(job, (this.#works.get(job) ?? 0) - open);
-    this.#take(job, [...done]);
-    if (over) this.#over(job);
+    const before = this.#found.get(job);
+    this.#found.set(job, { over, fields: new Set(done.keys()) });
+    // The news may be on its way, and has what Redis does not keep: requests, bytes and retries.
+    this.#take(
+      job,
+      [...done].filter(([field]) => before?.fields.has(field)),
+    );
+    if (over && before?.over) this.#over(job);
   }
 
   /** What is done has been recorded by now, and is made durable before Redis forgets it. */
@@ -244,6 +249,7 @@ export class Coordinator implements FleetLink {
       if (!(await queue.forget(job, works))) continue;
       this.#ended.delete(job);
       this.#works.delete(job);
+      this.#found.delete(job);
       own.delete(job);
     }
   }
@@ -254,6 +260,10 @@ export class Coordinator implements FleetLink {
     this.#dispatch.stop();
     if (level === 'calls') {
       this.#dispatch.abandon();
+      // Without Redis, the workers find out by themselves, when `wanted` expires.
+      await Promise.all([redis.set(keys.stop(pair), level, 'PX', STOP_MS), redis.del(keys.wanted(pair))]).catch(
+        () => undefined,
+      );
       return;
     }
     try {

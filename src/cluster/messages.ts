@@ -132,18 +132,19 @@ const ticket = z.unknown().transform((value): CopyTicket => {
   throw new XsyncError('usage', 'a job has a ticket that is not a copy');
 });
 
-const upload = z.strictObject({
-  row: z.strictObject({
-    key: z.string(),
-    uploadId: z.string(),
-    sourceEtag: z.string(),
-    size: z.int().min(0),
-    partSize: z.int().min(1),
-    createdMs: z.number(),
-    hashed: z.strictObject({ upTo: z.int().min(0), state: z.string() }).optional(),
-  }),
-  parts: z.array(row),
+const hashed = z.strictObject({ upTo: z.int().min(0), state: z.string() });
+
+const uploadRow = z.strictObject({
+  key: z.string(),
+  uploadId: z.string(),
+  sourceEtag: z.string(),
+  size: z.int().min(0),
+  partSize: z.int().min(1),
+  createdMs: z.number(),
+  hashed: hashed.optional(),
 });
+
+const upload = z.strictObject({ row: uploadRow, parts: z.array(row) });
 
 const work = z.discriminatedUnion('type', [
   z.strictObject({
@@ -240,11 +241,49 @@ export function validResult(value: unknown): Result | undefined {
   return value as Result;
 }
 
+const counts = z.strictObject({ requests: z.record(z.string(), z.int()), bytesIn: z.int(), bytesOut: z.int() });
+const side = z.enum(['source', 'dest']);
+
+const question = z.discriminatedUnion('call', [
+  z.strictObject({ call: z.enum(['upload', 'parts', 'endUpload']), key: z.string() }),
+  z.strictObject({ call: z.literal('beginUpload'), row: uploadRow }),
+  z.strictObject({ call: z.literal('addPart'), key: z.string(), part: row }),
+  z.strictObject({ call: z.literal('noteHash'), key: z.string(), hashed }),
+  z.strictObject({ call: z.literal('dropParts'), key: z.string(), partNumbers: z.array(z.int()) }),
+]);
+
+const observation = z.union([
+  z.looseObject({ type: z.literal('progress'), key: z.string(), bytes: z.int() }),
+  z.looseObject({ type: z.literal('begin'), key: z.string(), size: z.int(), parts: z.int(), resumedBytes: z.int() }),
+  z.looseObject({ type: z.literal('notice'), level: z.enum(['info', 'warn']), message: z.string() }),
+  z.looseObject({ type: z.enum(['race', 'backup']), key: z.string() }),
+  z.looseObject({
+    type: z.literal('damaged'),
+    ticket: z.looseObject({ key: z.string() }),
+    fault: z.looseObject({ code: z.string(), message: z.string() }),
+  }),
+]);
+
+const news = z.strictObject({
+  job: z.string(),
+  worker: z.string().max(200),
+  results: z.array(z.tuple([z.string(), result])).optional(),
+  observed: z.array(observation).optional(),
+  retried: z
+    .array(z.strictObject({ side, event: z.looseObject({ kind: z.string(), message: z.string() }) }))
+    .optional(),
+  traffic: z.partialRecord(side, counts).optional(),
+  checkpoints: z.array(question).optional(),
+  refused: z.string().optional(),
+  over: z.literal(true).optional(),
+});
+
 /** Undefined if it is none: whoever can write to Redis can also write to its channels. */
 export function validNews(text: string): News | undefined {
   const value = jsonOf(text);
-  const head = z.looseObject({ job: z.string(), worker: z.string().max(200) }).safeParse(value);
-  return head.success ? (value as News) : undefined;
+  if (!news.safeParse(value).success) return undefined;
+  // The compiler cannot see that the shapes of the schema are those of the type.
+  return value as News;
 }
 
 export function jsonOf(text: string): unknown {

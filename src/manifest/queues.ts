@@ -79,7 +79,7 @@ export interface ClaimOptions {
 export interface TicketQueue {
   /**
    * Keeps the tickets that are newer than what is known of their key; durable when it returns. One with the revision that is
-   * known replaces its URL, unless it is done. One that deletes is dropped if the newest ticket of the key has another
+   * known replaces its URL, unless it is done, and keeps the attempts of a ticket whose URL has expired before anything moved. One that deletes is dropped if the newest ticket of the key has another
    * source: what is there is not what has gone.
    * @returns the IDs of those that were dropped, because they are stale
    */

@@ -1,6 +1,7 @@
 /** Turns the events of runs into notifications and hands them to their targets. */
 import { randomBytes } from 'node:crypto';
 import type { RunEvent } from '../engine/events.js';
+import type { ErrorClass } from '../model/error.js';
 import { Live } from './live.js';
 import { type ReplicationEvent, type ReplicationEventType, S3_NAMES, totalsOf } from './replication-event.js';
 import type { Target, TargetCounts } from './target.js';
@@ -29,6 +30,13 @@ export interface GivenUp {
   fault: { code: string; message: string };
 }
 
+/** What holds up the tickets of a bridge. */
+interface HoldUp {
+  class: ErrorClass;
+  code: string;
+  message: string;
+}
+
 type Of<T extends RunEvent['type']> = Extract<RunEvent, { type: T }>;
 type Fields = Omit<ReplicationEvent, 'id' | 'type' | 'eventName' | 'at' | 'pair'>;
 
@@ -47,6 +55,7 @@ export class Notifier {
   readonly #checks: NodeJS.Timeout;
   #count = 0;
   #dryRun = false;
+  #isHeldUp = false;
 
   constructor(options: NotifierOptions) {
     this.#options = options;
@@ -90,6 +99,15 @@ export class Notifier {
   /** Of a bridge: a ticket was given up. Never throws. */
   gaveUp({ key, fault, ...rest }: GivenUp): void {
     this.#tell('ObjectReplicationFailed', { key, ...rest, error: fault });
+  }
+
+  /** Of a bridge: tickets wait until a person has mended something, or no longer (undefined). Never throws. */
+  heldUp(fault: HoldUp | undefined): void {
+    if (fault && fault.class !== 'person') return;
+    if (this.#isHeldUp === (fault !== undefined)) return;
+    this.#isHeldUp = fault !== undefined;
+    const error = fault && { class: fault.class, code: fault.code, message: fault.message };
+    this.#tell(error ? 'TicketsHeldUp' : 'TicketsResumed', { error });
   }
 
   /** Delivers queued events for at most `withinMs`. The targets warn about the rest. Never throws. */

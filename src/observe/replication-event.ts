@@ -13,7 +13,9 @@ export type ReplicationEventType =
   | 'ObjectReplicationFailed'
   | 'MissedThreshold'
   | 'ReplicatedAfterThreshold'
-  | 'RunFinished';
+  | 'RunFinished'
+  | 'TicketsHeldUp'
+  | 'TicketsResumed';
 
 /** Times in ISO 8601 (UTC), sizes in bytes, `…Ms` in milliseconds. Fields that do not apply are absent. */
 export interface ReplicationEvent {

@@ -33,6 +33,8 @@ export interface PrepareOptions extends RulesLocation {
   names?: readonly string[];
   /** The rules are about to run: their first time is noted. */
   runs: boolean;
+  /** Of the rules that name no queue. A mirror is done by this process. */
+  queue?: string;
 }
 
 /**
@@ -40,8 +42,8 @@ export interface PrepareOptions extends RulesLocation {
  * @throws config: the message has a line for each error, with its position; usage: there is no rule of that name
  */
 export async function prepareRules(options: PrepareOptions): Promise<PreparedRules> {
-  const { config, env } = options;
-  const all = inOrder(await readRules(options)).map((rule) => withConfig(rule, config));
+  const { env } = options;
+  const all = inOrder(await readRules(options)).map((rule) => withDefaults(rule, options));
   const rules = chosen(all, options.names ?? []);
   const places = new Places(env);
   const problems: string[] = [];
@@ -85,8 +87,12 @@ function chosen(rules: readonly Rule[], names: readonly string[]): readonly Rule
   return names.length === 0 ? rules : rules.filter(({ name }) => names.includes(name));
 }
 
-function withConfig(rule: Rule, config: string | undefined): Rule {
-  return config === undefined ? rule : { ...rule, options: { config, ...rule.options } };
+function withDefaults(rule: Rule, { config, queue }: PrepareOptions): Rule {
+  const defaults = {
+    ...(config !== undefined && { config }),
+    ...(queue !== undefined && rule.mode !== 'mirror' && { queue }),
+  };
+  return { ...rule, options: { ...defaults, ...rule.options } };
 }
 
 function complaints({ name, place }: Rule, error: unknown): string[] {

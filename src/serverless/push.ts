@@ -101,6 +101,7 @@ async function openPushing(settings: PushSettings, env: Environment): Promise<Pu
     client: new PullClient(transport, url, () => secret),
     done: ({ key }) => say('info', 'done', { key }),
     dead: ({ key, fault }) => say('error', `given up: ${fault?.message}`, { key, code: fault?.code }),
+    warn: (message) => say('warn', message),
     trouble: (message) => message !== undefined && say('warn', message),
   });
   return {

@@ -66,6 +66,16 @@ describe('what else is read from Redis', () => {
   test('damaged news, presences and uploads are none', () => {
     expect(validNews('{"job":1}')).toBeUndefined();
     expect(validNews('{"job":"j","worker":"w"}')).toEqual({ job: 'j', worker: 'w' });
+    for (const wrong of [
+      { traffic: { source: { requests: {}, bytesIn: 'many', bytesOut: 0 } } },
+      { results: [['0', { outcome: { kind: 'copied' } }]] },
+      { observed: [{ type: 'progress', bytes: 1 }] },
+      { observed: [{ type: 'end' }] },
+      { retried: [{ side: 'middle', event: { kind: 'read', message: 'failed' } }] },
+      { checkpoints: [{ call: 'addPart', key: 'key', part: { partNumber: 0 } }] },
+    ]) {
+      expect(validNews(JSON.stringify({ job: 'j', worker: 'w', ...wrong })), JSON.stringify(wrong)).toBeUndefined();
+    }
     expect(validPresence('null')).toBeUndefined();
     expect(validUpload({ row: undefined, parts: [] })).toBeUndefined();
   });

@@ -1,5 +1,6 @@
 /** A bridge: objects and requests of a rare kind, none of which may hold up or lose the others. */
 import { randomBytes } from 'node:crypto';
+import { readFileSync } from 'node:fs';
 import { expect, test } from 'vitest';
 import { Bridge, openSides, SECRET } from './bridging.js';
 import { until } from './harness.js';
@@ -106,6 +107,25 @@ test('a URL of the other end with a password, or one that anybody can read, is t
   expect(secret).toMatchObject({ code: 2, stderr: expect.stringContaining('has a user name, a password or a query') });
   expect(secret.stderr).not.toContain('pass-word');
   expect((await push('http://h.example')).stderr).toContain('the other end has an http URL');
+});
+
+test('a right that is revoked at the destination: the ticket waits for it, and nothing is given up', async () => {
+  const s = await scene();
+  s.put('a', 'a');
+  const fault = { kind: 'status', status: 403, code: 'AccessDenied' } as const;
+  far.faults.add({ match: { kind: 'PutObject', times: 1 }, fault });
+  const file = lab.path('told');
+  const pull = await s.pull('--notify', `file:${file}`);
+  const push = await s.push('--backfill', '--once').done;
+  expect(push).toMatchObject({ code: 0, stderr: expect.stringContaining('100% at the other end (1 of 1 objects)') });
+  expect(pull.stderr).toMatch(/its ticket waits, and is tried again[\s\S]*well again/);
+  pull.kill('SIGTERM');
+  await pull.done;
+  const told = readFileSync(file, 'utf8').trim().split('\n');
+  expect(told.map((line) => JSON.parse(line)).map(({ type, error }) => `${type} ${error?.code}`)).toEqual([
+    'TicketsHeldUp access-denied',
+    'TicketsResumed undefined',
+  ]);
 });
 
 test('keys that are revoked while a ticket waits: the URL is replaced, also where deletes are allowed', async () => {

@@ -97,7 +97,7 @@ test('both ends are killed again and again, the line is cut, URLs end, and every
   const s = await Bridge.open({ lab, near, far, line, running });
   far.faults.add({
     match: { kind: 'PutObject', key: /^in\/bad\// },
-    fault: { kind: 'status', status: 403, code: 'AccessDenied' },
+    fault: { kind: 'status', status: 400, code: 'EntityTooLarge' },
   });
   const ended = { kind: 'status', status: 403, code: 'AccessDenied', message: 'Request has expired' } as const;
   near.faults.add({ match: { kind: 'GetObject', key: 'big', probability: 0.2, seed: 2 }, fault: ended });

@@ -139,7 +139,7 @@ test('a version that is given up holds up the newer ones of its key alone; a gon
     match: { kind: 'PutObject', key: 'in/b' },
     fault: { kind: 'status', status: 403, code: 'AccessDenied' },
   });
-  await s.pull('--versions');
+  await s.pull('--versions', '--attempts', '1');
   const push = await s.push('--versions', '--backfill', '--once').done;
   expect(push).toMatchObject({ code: 6, stderr: expect.stringContaining('given up "b"') });
   expect(historyOf(far.core.oss, s.to, 'in/')).toEqual({ a: ['1', '2', '3'] });

@@ -146,7 +146,7 @@ test('what cannot be stored is given up, listed and replayed, and nothing else i
     fault: { kind: 'status', status: 403, code: 'AccessDenied' },
   });
   const notified = (end: string) => join(s.pullHome.HOME ?? '', `notified-${end}`);
-  const pull = await s.pull('--notify', `file:${notified('pull')}`, '--metrics-addr', ':0');
+  const pull = await s.pull('--notify', `file:${notified('pull')}`, '--metrics-addr', ':0', '--attempts', '1');
   const push = await s.push('--backfill', '--once', '--notify', `file:${notified('push')}`).done;
   expect(push.code).toBe(6);
   expect(push.stderr).toContain('given up "bad"');

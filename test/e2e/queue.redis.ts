@@ -1,4 +1,5 @@
 /** `--queue` and `xsync worker` over a real Redis server. */
+import { writeFile } from 'node:fs/promises';
 import { hostname } from 'node:os';
 import { setTimeout as pause } from 'node:timers/promises';
 import { afterAll, beforeAll, beforeEach, describe, expect, onTestFinished, test } from 'vitest';
@@ -137,6 +138,32 @@ describe('a run with workers', () => {
     expectSame(from, to);
     expect(to.counts().PutObject).toBe(30);
     await ended(late);
+  });
+
+  test('the rules of run and serve hand their objects to the workers', async () => {
+    const source = fleet.lab.shanghai.bucket();
+    const [one, two] = [fleet.lab.east.bucket(), fleet.lab.east.bucket()];
+    for (let i = 0; i < 40; i++) source.put(`${i}`, bytesOf(`${i}`, 1000));
+    const rules = fleet.lab.path('rules.json');
+    await writeFile(
+      rules,
+      JSON.stringify({ rules: { both: { source: source.at(), destination: [one.at(), two.at()] } } }),
+    );
+    const worker = fleet.worker('one');
+    const shared = ['--rules', rules, '--queue', fleet.redis.url];
+    const outcome = await fleet.lab.run(['run', ...shared]);
+    expect(outcome.code, outcome.stderr).toBe(0);
+    expectSame(source, one);
+    expectSame(source, two);
+    expect([one.counts().PutObject, two.counts().PutObject]).toEqual([40, 40]);
+
+    const serving = fleet.lab.start(['serve', ...shared]);
+    await until(() => serving.stderr.includes('serving '), { orElse: serving.done });
+    source.put('later', 'later');
+    await until(() => one.keys().includes('later') && two.keys().includes('later'), { orElse: serving.done });
+    await ended(serving);
+    worker.kill('SIGTERM');
+    expect((await worker.done).stderr).toContain('82 objects and parts');
   });
 
   test('a worker that is stopped gives back what it cannot finish', async () => {

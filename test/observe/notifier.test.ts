@@ -75,6 +75,16 @@ describe('notifications', () => {
     expect(told.take()).toEqual(['ObjectModified a', 'ObjectRemoved b', 'ObjectReplicationFailed c']);
   });
 
+  it('tell once when the tickets of a bridge begin to wait for a person, and once when they no longer do', () => {
+    const { told, notifier } = setUp();
+    const fault = { code: 'access-denied', message: 'no right' };
+    for (const kind of ['temporary', 'person', 'person'] as const) notifier.heldUp({ ...fault, class: kind });
+    expect(told.events).toMatchObject([{ type: 'TicketsHeldUp', error: { class: 'person', ...fault } }]);
+    notifier.heldUp(undefined);
+    notifier.heldUp(undefined);
+    expect(told.take()).toEqual(['TicketsHeldUp', 'TicketsResumed']);
+  });
+
   it('have ids of their own, so that one that comes twice is known', () => {
     const { told, hear } = setUp();
     const other = setUp();

@@ -5,17 +5,19 @@
 import type { Claim, Fault, Settled, TicketQueue } from '../../manifest/queues.js';
 import type { Fidelity } from '../../model/attributes.js';
 import { toXsyncError } from '../../model/error.js';
-import { backoff } from '../pace.js';
+import { retryPauseMs } from '../pace.js';
 import { type BridgeTicket, bridgeTicket } from '../ticket.js';
 import { faultOfFidelity } from './fidelity.js';
 
-/** What became of a ticket. `again`: it failed for a reason that may pass. */
-export type Result = Omit<Settled, 'id'> | { again: Fault };
+/** What became of a ticket. `again`: it failed for a reason that may pass; `waits`: once somebody has mended something. */
+export type Result = Omit<Settled, 'id'> | { again: Fault; waits?: boolean };
 
 export interface BatchMeans {
   queue: TicketQueue;
   /** @param body of the ticket, as it was kept */
   settled(key: string, result: Settled, body: string): void;
+  /** A ticket is tried again once somebody has mended this. */
+  waiting(key: string, fault: Fault): void;
   trouble(message: string): void;
   /** Attempts of a ticket. */
   attempts: number;
@@ -23,9 +25,6 @@ export interface BatchMeans {
 
 /** A batch renews the leases of its tickets. */
 export const LEASE_MS = 60_000;
-/** A ticket that failed is tried again after this time, doubling. */
-const FIRST_MS = 1_000;
-const LONGEST_MS = 600_000;
 
 export class Batch {
   readonly #means: BatchMeans;
@@ -77,7 +76,11 @@ export class Batch {
       if (!claim) continue;
       if (!('again' in result)) final.push({ ...claim, ...result, ...this.#noteOf(key, result) });
       else if (claim.attempts + 1 >= most) final.push({ ...claim, state: 'dead', fault: result.again });
-      else await queue.putBack([claim], Date.now() + backoff(claim.attempts, FIRST_MS, LONGEST_MS), result.again);
+      else {
+        const pauseMs = retryPauseMs(claim.attempts, result.waits === true);
+        await queue.putBack([claim], Date.now() + pauseMs, result.again);
+        if (result.waits) this.#means.waiting(key, result.again);
+      }
       this.#claims.delete(key);
     }
     const lost = new Set(await queue.settle(final));

@@ -4,16 +4,17 @@ import type { Claim } from '../../manifest/queues.js';
 import { toXsyncError } from '../../model/error.js';
 import { Bell, backoff } from '../pace.js';
 import type { BridgeTicket } from '../ticket.js';
+import { type TellTrouble, Troubles, waitsForPerson } from '../troubles.js';
 import { Batch, type BatchMeans, LEASE_MS, type Result } from './batch.js';
 
-export interface PerformerMeans extends Omit<BatchMeans, 'trouble'> {
+export interface PerformerMeans extends Omit<BatchMeans, 'trouble' | 'waiting'> {
   book: { open(ticket: BridgeTicket): void; close(key: string): void };
   /** @param compares also the attributes of objects whose bytes are the same */
   run(keys: readonly string[], report: (event: RunEvent) => void, compares: boolean): Promise<{ stopped: boolean }>;
   /** Hears the events of every run. */
   report(event: RunEvent): void;
-  /** A run failed as a whole, or runs succeed again (undefined). */
-  trouble(message: string | undefined): void;
+  /** A run failed as a whole, or tickets wait for a person; or neither any more (undefined). */
+  trouble: TellTrouble;
 }
 
 /** Runs at once: an object of many parts must not hold up the others. */
@@ -27,11 +28,12 @@ const FIRST_MS = 1_000;
 export class Performer {
   readonly #means: PerformerMeans;
   readonly #bell = new Bell();
+  readonly #troubles: Troubles;
   #runs = 0;
-  #troubles = 0;
 
   constructor(means: PerformerMeans) {
     this.#means = means;
+    this.#troubles = new Troubles(means.trouble);
   }
 
   /** New tickets are in the queue. */
@@ -72,12 +74,12 @@ export class Performer {
     this.#runs++;
     try {
       await this.#settle(claims);
-      if (this.#troubles > 0) this.#means.trouble(undefined);
-      this.#troubles = 0;
+      this.#troubles.succeed();
     } catch (error) {
-      this.#means.trouble(toXsyncError(error).message);
+      const fault = toXsyncError(error);
+      const before = this.#troubles.fail(fault.message, fault);
       // Nothing was decided about the tickets: the fault is that of the destination.
-      await new Promise((resolve) => setTimeout(resolve, backoff(this.#troubles++, FIRST_MS, 60_000)).unref());
+      await new Promise((resolve) => setTimeout(resolve, backoff(before, FIRST_MS, 60_000)).unref());
     } finally {
       this.#runs--;
       this.#bell.ring();
@@ -85,7 +87,14 @@ export class Performer {
   }
 
   async #settle(claims: readonly Claim[]): Promise<void> {
-    const batch = new Batch(claims, this.#means);
+    const batch = new Batch(claims, {
+      ...this.#means,
+      settled: (key, result, body) => {
+        this.#means.settled(key, result, body);
+        this.#troubles.unblock(key);
+      },
+      waiting: (key, fault) => this.#troubles.block(key, { ...fault, class: 'person' }),
+    });
     try {
       await this.#runOver(batch);
     } finally {
@@ -149,6 +158,7 @@ function resultOf(event: RunEvent, moving: ReadonlySet<string>): { key: string; 
       const fault = { code, message };
       // The keys that signed it may have been replaced while it waited.
       if (code === 'refused-url') return { key, result: { state: 'expired', fault } };
+      if (waitsForPerson(event)) return { key, result: { again: fault, waits: true } };
       return { key, result: kind === 'temporary' ? { again: fault } : { state: 'dead', fault } };
     }
     default:
@@ -167,13 +177,15 @@ type SkipReason = Extract<RunEvent, { type: 'skip' }>['reason'];
 /** Why an object is skipped although the destination may not have it. */
 function skipped(reason: SkipReason): Result {
   if (reason === 'vanished') return { state: 'changed', fault: { code: 'object-not-found', message: 'it is gone' } };
-  if (!ELSEWHERE.has(reason)) return { state: 'done' };
-  return { state: 'dead', fault: { code: 'unsupported-object', message: `skipped: ${reason}` } };
+  const fault = { code: 'unsupported-object', message: `skipped: ${reason}` };
+  if (PASSING.has(reason)) return { again: fault };
+  return ELSEWHERE.has(reason) ? { state: 'dead', fault } : { state: 'done' };
 }
 
+const PASSING: ReadonlySet<SkipReason> = new Set(['restoring', 'settling']);
 const ELSEWHERE: ReadonlySet<SkipReason> = new Set([
-  ...(['destination-newer', 'filtered', 'unreadable', 'archived', 'restoring'] as const),
-  ...(['settling', 'declined', 'in-compare-dest', 'cutoff'] as const),
+  ...(['destination-newer', 'filtered', 'unreadable', 'archived'] as const),
+  ...(['declined', 'in-compare-dest', 'cutoff'] as const),
 ]);
 
 /**

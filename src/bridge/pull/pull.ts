@@ -11,6 +11,7 @@ import type { HttpTransport } from '../../store/http/transport.js';
 import type { UrlStore } from '../../store/urls/store.js';
 import type { Identity } from '../identity.js';
 import { callbackOf, operationOf } from '../ticket.js';
+import type { TellTrouble } from '../troubles.js';
 import { Audit } from './audit.js';
 import { Book, type Trust } from './book.js';
 import { Callbacks } from './callbacks.js';
@@ -50,8 +51,8 @@ export interface ServiceMeans {
 
 export interface BridgeObserver {
   gaveUp(ticket: GivenUp): void;
-  /** Something holds up all tickets, or no longer (undefined). */
-  trouble(message: string | undefined): void;
+  /** Something holds up tickets, or no longer (undefined). */
+  trouble: TellTrouble;
   close(): Promise<void>;
 }
 
@@ -90,8 +91,8 @@ export async function runPull(options: PullOptions, means: ServiceMeans): Promis
       relayed?.hear(event);
       means.report(event);
     },
-    trouble(message) {
-      observer?.trouble(message);
+    trouble(message, fault) {
+      observer?.trouble(message, fault);
       if (message === undefined) means.say('well again');
       else means.trouble(message);
     },

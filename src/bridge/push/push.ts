@@ -57,8 +57,9 @@ export async function runPush(options: PushOptions, means: PushMeans): Promise<P
           observer?.gaveUp({ ...row, operation: row.action === 'copy' ? 'copy' : 'delete', fault: row.fault });
         means.trouble(`given up ${JSON.stringify(row.key)}: ${row.fault?.message}`);
       },
-      trouble(message) {
-        observer?.trouble(message);
+      warn: (message) => means.trouble(message),
+      trouble(message, fault) {
+        observer?.trouble(message, fault);
         if (message === undefined) means.say('well again');
         else means.trouble(message);
       },

@@ -6,8 +6,9 @@ import { isXsyncError, toXsyncError, type XsyncError } from '../../model/error.j
 import { sameEtag } from '../../model/etag.js';
 import type { ObjectInfo } from '../../model/object.js';
 import type { ObjectCatalog } from '../../store/port.js';
-import { Bell, backoff } from '../pace.js';
+import { Bell, backoff, retryPauseMs } from '../pace.js';
 import { type BridgeTicket, bridgeTicket, MOST_TICKETS, type Told } from '../ticket.js';
+import { type TellTrouble, Troubles, waitsForPerson } from '../troubles.js';
 import type { Reading } from './attributes.js';
 import type { Outcomes, Taken } from './client.js';
 import { changeOf, goneOf } from './poll.js';
@@ -34,8 +35,10 @@ export interface SenderMeans {
   /** @param fidelity what became of its attributes; absent: nothing to tell */
   done(row: OutboxRow, fidelity?: Fidelity): void;
   dead(row: OutboxRow): void;
-  /** The other end cannot be reached, or can be again (undefined). */
-  trouble(message: string | undefined): void;
+  /** The other end cannot be reached, or tickets wait for a person; or neither any more (undefined). */
+  trouble: TellTrouble;
+  /** Something that a person should know, and that holds up nothing. */
+  warn(message: string): void;
 }
 
 /** Pause between two questions about tickets that were sent. */
@@ -55,7 +58,7 @@ const MOST_HEARD = 10_000;
 export class Sender {
   readonly #means: SenderMeans;
   readonly #bell = new Bell();
-  #troubles = 0;
+  readonly #troubles: Troubles;
   /** Whoever is overloaded or away is left alone until then, whatever else is found meanwhile. Monotonic, as the next one. */
   #pausedUntilMs = 0;
   #askFromMs = 0;
@@ -64,6 +67,7 @@ export class Sender {
 
   constructor(means: SenderMeans) {
     this.#means = means;
+    this.#troubles = new Troubles(means.trouble);
   }
 
   /** Something waits in the outbox. */
@@ -109,8 +113,7 @@ export class Sender {
       const { asked, settled } = performance.now() < this.#askFromMs ? NONE : await this.#ask();
       const waiting = (await outbox.countSent()) < MOST_SENT ? await outbox.due(Date.now(), MOST_TICKETS) : [];
       if (waiting.length > 0) await this.#send(waiting);
-      if (this.#troubles > 0) this.#means.trouble(undefined);
-      this.#troubles = 0;
+      this.#troubles.succeed();
       // There may be more of which the other end knows by now.
       if (waiting.length > 0 || (settled > 0 && asked === MOST_TICKETS)) return 0;
       if (asked > 0 && !this.#means.callback) return ASK_MS;
@@ -119,9 +122,9 @@ export class Sender {
     } catch (error) {
       const fault = toXsyncError(error);
       if (fault.code === 'internal') throw error;
-      this.#means.trouble(`${fault.message}; retrying`);
+      const before = this.#troubles.fail(`${fault.message}; retrying`, fault);
       const askedMs = Math.min(fault.retryAfterMs ?? 0, LONGEST_RETRY_MS);
-      const restMs = Math.max(askedMs, backoff(this.#troubles++, FIRST_MS, LONGEST_MS));
+      const restMs = Math.max(askedMs, backoff(before, FIRST_MS, LONGEST_MS));
       this.#pausedUntilMs = performance.now() + restMs;
       return restMs;
     }
@@ -138,6 +141,8 @@ export class Sender {
       for (const id of await this.#overtaken(stale)) faults.set(id, OVERTAKEN);
       const moves = batch.map(({ row, ticket }) => {
         const fault = faults.get(ticket.id);
+        // The right to read it is there again; whether its URLs are good is not known yet.
+        if (row.fault?.code !== 'refused-url') this.#troubles.unblock(row.key);
         return fault
           ? this.#given(row, fault)
           : moved(row, { state: 'sent', attempts: row.attempts + 1, untilMs: Date.now(), fault: row.fault });
@@ -233,6 +238,7 @@ export class Sender {
         // Those that have not been asked about for longest come first.
         return [moved(row, { untilMs: Date.now(), fault: row.fault })];
       case 'done':
+        this.#troubles.unblock(row.key);
         return [moved(row, { state: 'done' })];
       case 'changed':
         return this.#lookAgain(row, READ_ANOTHER);
@@ -245,7 +251,7 @@ export class Sender {
         if (outcome?.fault) return this.#renewed(row, outcome.fault);
         if (row.attempts === QUICK_RENEWALS) {
           const what = `the other end could not read ${JSON.stringify(row.key)} before its URL expired, ${row.attempts} times`;
-          this.#means.trouble(`${what}; check the clocks, or use a longer --expire`);
+          this.#means.warn(`${what}; check the clocks, or use a longer --expire`);
         }
         return [moved(row, { state: 'waiting', untilMs: Date.now() + renewalPauseMs(row) })];
     }
@@ -265,7 +271,7 @@ export class Sender {
     const { outbox, deletes } = this.#means;
     try {
       const now = await this.#head(row);
-      if (now && sameEtag(now.etag, row.etag)) return [this.#again(row, fault)];
+      if (now && sameEtag(now.etag, row.etag)) return [this.#same(row, fault)];
       if (row.version !== undefined) return [this.#passed(row)];
       if (now) await outbox.note([changeOf(now, row)], 'waiting');
       // It never arrived: if the same bytes come back, they are news.
@@ -276,26 +282,42 @@ export class Sender {
     }
   }
 
-  #failed(row: OutboxRow, { code, message, class: kind }: XsyncError): Move {
-    const fault = { code, message };
-    return kind === 'permanent' ? this.#given(row, fault) : this.#again({ ...row, attempts: row.attempts + 1 }, fault);
+  /** A URL that is refused once may have been signed by keys that were replaced since; one that is again lacks a right. */
+  #same(row: OutboxRow, fault: Fault): Move {
+    const lacks = { ...fault, class: 'person' as const };
+    const waits = fault.code === 'refused-url';
+    const again = this.#again(row, fault, waits);
+    if (again.state === 'waiting' && waits && row.attempts > 1) this.#troubles.block(row.key, lacks);
+    return again;
   }
 
-  #again(row: OutboxRow, fault: Fault): Move {
+  /** Only failures in a row count. */
+  #failed(row: OutboxRow, { code, message, class: kind }: XsyncError): Move {
+    const fault = { code, message };
+    const waits = waitsForPerson({ ...fault, class: kind });
+    if (kind !== 'temporary' && !waits) return this.#given(row, fault);
+    const before = row.fault?.code === code ? row.attempts : 0;
+    const again = this.#again({ ...row, attempts: before + 1 }, fault, waits);
+    if (again.state === 'waiting' && waits) this.#troubles.block(row.key, { ...fault, class: kind });
+    return again;
+  }
+
+  #again(row: OutboxRow, fault: Fault, waits = false): Move {
     if (row.attempts >= this.#means.attempts) return this.#given(row, fault);
-    const untilMs = Date.now() + backoff(row.attempts, FIRST_MS, LONGEST_RETRY_MS);
+    const untilMs = Date.now() + retryPauseMs(row.attempts - 1, waits);
     return moved(row, { state: 'waiting', untilMs, fault });
   }
 
   /** The version was deleted for good, or replaced if it has the ID `null`, before it had crossed. */
   #passed(row: OutboxRow): Move {
-    this.#means.trouble(`a version of ${JSON.stringify(row.key)} is gone from the source before it has crossed`);
+    this.#means.warn(`a version of ${JSON.stringify(row.key)} is gone from the source before it has crossed`);
     return moved(row, { state: 'known', passes: true });
   }
 
   /** A version that was given up holds up the newer ones of its key, unless it is archived. */
   #given(row: OutboxRow, fault: Fault): Move {
     this.#means.dead({ ...row, fault });
+    this.#troubles.unblock(row.key);
     const passes = row.version === undefined || fault.code === 'object-archived';
     return moved(row, { state: 'dead', fault, ...(passes && { passes }) });
   }

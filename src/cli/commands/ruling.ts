@@ -8,17 +8,17 @@ import { precedenceOf, runInOrder } from '../../rules/run-order.js';
 import { type Context, type Io, runCommand } from '../context.js';
 import { EXIT, exitOfError, exitOfSummary, worstExit } from '../exit.js';
 import { onInterrupt } from '../interrupt.js';
-import type { ReportFlags, RulesFlags, SharedFlags } from '../options.js';
+import type { QueueFlags, ReportFlags, RulesFlags, SharedFlags } from '../options.js';
 import { warnOfFindings } from './rules-check.js';
 
-export type RunFlags = RulesFlags & ReportFlags & SharedFlags & { parallel: number };
+export type RunFlags = RulesFlags & ReportFlags & SharedFlags & Partial<QueueFlags> & { parallel: number };
 
 /** @param dryRun only shows what would be done */
 export function runRules(io: Io, names: readonly string[], flags: RunFlags, dryRun: boolean): Promise<number> {
   return runCommand(io, flags, { bars: false, idleSilent: !dryRun, stamped: !dryRun }, async (context) => {
-    const { rules: file, config } = flags;
+    const { rules: file, config, queue } = flags;
     const { prepareRules } = await import('../../open/rules.js');
-    const prepared = await prepareRules({ rules: file, config, env: io.env, names, runs: !dryRun });
+    const prepared = await prepareRules({ rules: file, config, queue, env: io.env, names, runs: !dryRun });
     refuseNone(prepared.pairs, prepared.rules.length);
     for (const { name } of prepared.rules.filter(({ enabled }) => !enabled && names.length > 0)) {
       context.log.say('notice', `rule "${name}" is not enabled, and is left out`);

@@ -1,7 +1,7 @@
 /** Tests: test/e2e/rules.test.ts */
 import { parseInteger } from '../../engine/job/values.js';
 import { value } from '../define.js';
-import { configOption, reportOptions, rulesOption, sharedOptions } from '../options.js';
+import { configOption, queueOption, reportOptions, rulesOption, sharedOptions } from '../options.js';
 import type { Program } from '../program.js';
 import type { RunFlags } from './ruling.js';
 
@@ -27,6 +27,7 @@ export function addRun({ root, io, finish }: Program): void {
     [PARALLEL],
   );
   sharedOptions(command);
+  queueOption(command);
   reportOptions(command);
   configOption(command).action(async (names: string[], flags: RunFlags) => {
     const { runRules } = await import('./ruling.js');

@@ -2,7 +2,7 @@
 import { parseInteger } from '../../engine/job/values.js';
 import { parseListenAddress } from '../../inbound/address.js';
 import { list, value } from '../define.js';
-import { configOption, metricsOption, reportOptions, rulesOption, sharedOptions } from '../options.js';
+import { configOption, metricsOption, queueOption, reportOptions, rulesOption, sharedOptions } from '../options.js';
 import type { Program } from '../program.js';
 import type { ServeFlags } from './serving-rules.js';
 
@@ -40,6 +40,7 @@ export function addServe({ root, io, finish }: Program): void {
     'another name under which the page is reached, such as that of a proxy; can be repeated',
   );
   sharedOptions(command);
+  queueOption(command);
   reportOptions(command);
   configOption(command).action(async (flags: ServeFlags) => {
     const { serveRules } = await import('./serving-rules.js');

@@ -11,7 +11,7 @@ import type { Serving } from '../../serve/serving.js';
 import type { Turns } from '../../serve/turns.js';
 import { type Context, type Io, runCommand } from '../context.js';
 import { EXIT } from '../exit.js';
-import type { ReportFlags, RulesFlags, SharedFlags } from '../options.js';
+import type { QueueFlags, ReportFlags, RulesFlags, SharedFlags } from '../options.js';
 import { passReporter } from '../pass-reporter.js';
 import { ChangeLines } from '../render/changes.js';
 import { type Service, serve } from '../service.js';
@@ -22,6 +22,7 @@ import type { RulesPage, WebFlags } from './serving-web.js';
 export type ServeFlags = RulesFlags &
   ReportFlags &
   SharedFlags &
+  QueueFlags &
   WebFlags & { parallel: number; events?: string; metricsAddr?: ListenAddress };
 
 /** What all rules have in common. */
@@ -94,9 +95,9 @@ function ruleCount({ pairs }: PreparedRules): number {
 }
 
 /** @throws usage, config */
-async function prepare({ env }: Io, { rules, config }: ServeFlags): Promise<PreparedRules> {
+async function prepare({ env }: Io, { rules, config, queue }: ServeFlags): Promise<PreparedRules> {
   const { prepareRules } = await import('../../open/rules.js');
-  const prepared = await prepareRules({ rules, config, env, runs: true });
+  const prepared = await prepareRules({ rules, config, queue, env, runs: true });
   refuseNone(prepared.pairs, prepared.rules.length);
   return prepared;
 }

@@ -6,7 +6,15 @@
 import { randomBytes } from 'node:crypto';
 import { XsyncError } from '../../model/error.js';
 import { inParallel } from '../../model/parallel.js';
-import { type Draft, nameText, type QueuePlace, type RecordName, type Records, type Stored } from '../records/port.js';
+import {
+  type Draft,
+  nameText,
+  type QueuePlace,
+  type Ranks,
+  type RecordName,
+  type Records,
+  type Stored,
+} from '../records/port.js';
 import { type Cell, type CellStore, type Cells, ComparedCells, CreatedCells } from './cells.js';
 
 const AT_ONCE = 16;
@@ -79,9 +87,9 @@ export class BucketRecords implements Records {
     return found.flatMap((stored) => (stored ? [stored] : []));
   }
 
-  async queued(queue: string, { upTo, limit }: { upTo?: string; limit: number }): Promise<Stored[]> {
+  async queued(queue: string, { limit, ...ranks }: Ranks & { limit: number }): Promise<Stored[]> {
     const found: Stored[] = [];
-    for await (const marks of this.#marks(queue, upTo)) {
+    for await (const marks of this.#marks(queue, ranks)) {
       const stored = await this.get(marks.map(({ name }) => name));
       const leftOver: string[] = [];
       for (const { key, name, mark, mtimeMs } of marks) {
@@ -119,11 +127,17 @@ export class BucketRecords implements Records {
     return { name, text, version: `${cell.version} ${mark}`, ...(place && { place }) };
   }
 
-  /** Pages of marks up to a rank, in order. */
-  async *#marks(queue: string, upTo?: string): AsyncGenerator<(Mark & { key: string; mtimeMs: number })[]> {
+  /** Pages of marks, in order. */
+  async *#marks(
+    queue: string,
+    { after, upTo }: Ranks = {},
+  ): AsyncGenerator<(Mark & { key: string; mtimeMs: number })[]> {
     const folder = `${this.#prefix}queue/${queue}/`;
+    // Marks of this very rank come before it.
+    const start = after === undefined ? {} : { startAfter: `${folder}${after}0` };
     for (let token: string | undefined; ; ) {
-      const page = await this.#store.list({ prefix: folder, maxKeys: PAGE, ...(token !== undefined && { token }) });
+      const from = token === undefined ? start : { token };
+      const page = await this.#store.list({ prefix: folder, maxKeys: PAGE, ...from });
       const marks = page.entries.map(({ key, mtimeMs }) => ({ key, mtimeMs, ...markIn(key.slice(folder.length)) }));
       const wanted = marks.filter(({ rank }) => upTo === undefined || rank <= upTo);
       if (wanted.length > 0) yield wanted;

@@ -8,7 +8,7 @@ import type * as sdk from '@aws-sdk/client-dynamodb';
 import type { DynamoDBClient } from '@aws-sdk/client-dynamodb';
 import { XsyncError } from '../../model/error.js';
 import { inParallel } from '../../model/parallel.js';
-import { type Draft, nameText, type RecordName, type Records, type Stored } from '../records/port.js';
+import { type Draft, nameText, type Ranks, type RecordName, type Records, type Stored } from '../records/port.js';
 import { explain, isPassing } from './errors.js';
 import { INDEX, type Item, itemOf, keyOf, nameIn, rankIn, SHARDS, shardOf, storedIn } from './table.js';
 
@@ -105,9 +105,9 @@ export class DynamoRecords implements Records {
     }
   }
 
-  async queued(queue: string, { upTo, limit }: { upTo?: string; limit: number }): Promise<Stored[]> {
+  async queued(queue: string, { limit, ...ranks }: Ranks & { limit: number }): Promise<Stored[]> {
     const shards = Array.from({ length: SHARDS }, (_, shard) => shard);
-    const found = await inParallel(shards, SHARDS, (shard) => this.#query(queue, shard, { upTo, Limit: limit }));
+    const found = await inParallel(shards, SHARDS, (shard) => this.#query(queue, shard, { ...ranks, Limit: limit }));
     const first = found
       .flatMap(({ Items = [] }) =>
         Items.map((item) => ({ name: nameIn(this.#means.prefix, item), rank: rankIn(item) })),
@@ -139,17 +139,17 @@ export class DynamoRecords implements Records {
   #query(
     queue: string,
     shard: number,
-    { upTo, ...more }: { upTo?: string } & Pick<sdk.QueryCommandInput, 'Limit' | 'Select' | 'ExclusiveStartKey'>,
+    { after, upTo, ...more }: Ranks & Pick<sdk.QueryCommandInput, 'Limit' | 'Select' | 'ExclusiveStartKey'>,
   ): Promise<sdk.QueryCommandOutput> {
     const { client, sdk, table, prefix } = this.#means;
-    const until = upTo === undefined ? '' : ' AND #rank <= :until';
+    const [until, rank] = upTo === undefined ? [' AND #rank > :rank', after] : [' AND #rank <= :rank', upTo];
     const command = new sdk.QueryCommand({
       ...{ TableName: table, IndexName: INDEX, ...more },
-      KeyConditionExpression: `#queue = :queue${until}`,
-      ExpressionAttributeNames: { '#queue': 'queue', ...(upTo !== undefined && { '#rank': 'rank' }) },
+      KeyConditionExpression: `#queue = :queue${rank === undefined ? '' : until}`,
+      ExpressionAttributeNames: { '#queue': 'queue', ...(rank !== undefined && { '#rank': 'rank' }) },
       ExpressionAttributeValues: {
         ':queue': { S: shardOf(prefix, queue, shard) },
-        ...(upTo !== undefined && { ':until': { S: upTo } }),
+        ...(rank !== undefined && { ':rank': { S: rank } }),
       },
     });
     return this.#send(() => client.send(command));

@@ -1,6 +1,6 @@
 /** Records that end with the process. Tests: test/contract/state.test.ts */
 import { compareKeys } from '../../model/key.js';
-import { type Draft, nameText, type RecordName, type Records, type Stored } from './port.js';
+import { type Draft, nameText, type Ranks, type RecordName, type Records, type Stored } from './port.js';
 
 export class MemoryRecords implements Records {
   readonly #records = new Map<string, Stored>();
@@ -29,10 +29,10 @@ export class MemoryRecords implements Records {
       .slice(0, limit);
   }
 
-  async queued(queue: string, { upTo, limit }: { upTo?: string; limit: number }): Promise<Stored[]> {
+  async queued(queue: string, { after, upTo, limit }: Ranks & { limit: number }): Promise<Stored[]> {
     return [...this.#records.values()]
       .flatMap((stored) => (stored.place?.queue === queue ? [{ stored, rank: stored.place.rank }] : []))
-      .filter(({ rank }) => upTo === undefined || rank <= upTo)
+      .filter(({ rank }) => (upTo === undefined || rank <= upTo) && (after === undefined || rank > after))
       .sort((a, b) => (a.rank < b.rank ? -1 : 1))
       .slice(0, limit)
       .map(({ stored }) => stored);

@@ -2,6 +2,7 @@
 import { inParallel } from '../../model/parallel.js';
 import type { Change, Move, Outbox, OutboxCounts, OutboxRow, OutboxState } from '../queues.js';
 import { AT_ONCE, changeAll, getOne, put } from './change.js';
+import { dueIn } from './due.js';
 import { type Draft, type RecordName, type Records, rankOf, type Stored } from './port.js';
 
 const GROUP = 'outbox';
@@ -51,12 +52,12 @@ export class RecordOutbox implements Outbox {
     return others.length === 0 ? left : [...left, ...(await this.note(others, state))];
   }
 
-  due(nowMs: number, limit: number): Promise<OutboxRow[]> {
-    return this.#queued('waiting', limit, nowMs);
+  async due(nowMs: number, limit: number): Promise<OutboxRow[]> {
+    return rowsOf(await dueIn(this.#records, queueOf('waiting'), { nowMs, limit }));
   }
 
-  sent(limit: number): Promise<OutboxRow[]> {
-    return this.#queued('sent', limit);
+  async sent(limit: number): Promise<OutboxRow[]> {
+    return rowsOf(await this.#records.queued(queueOf('sent'), { limit }));
   }
 
   async nextMs(): Promise<number | undefined> {
@@ -132,11 +133,6 @@ export class RecordOutbox implements Outbox {
     return this.#records.close();
   }
 
-  async #queued(state: OutboxState, limit: number, nowMs?: number): Promise<OutboxRow[]> {
-    const upTo = nowMs === undefined ? undefined : rankOf(nowMs, Number.MAX_SAFE_INTEGER);
-    return (await this.#records.queued(queueOf(state), { upTo, limit })).map((stored) => rowOf(rowIn(stored)));
-  }
-
   async *#deadKeys(): AsyncGenerator<string[]> {
     let keys: string[] = [];
     for await (const { key, state } of this.#all()) {
@@ -187,6 +183,10 @@ function draftOf(row: Row): Draft {
 
 function rowIn({ text }: Stored): Row {
   return JSON.parse(text);
+}
+
+function rowsOf(stored: readonly Stored[]): OutboxRow[] {
+  return stored.map((one) => rowOf(rowIn(one)));
 }
 
 function rowOf({ dueMs: _, ...row }: Row): OutboxRow {

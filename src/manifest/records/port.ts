@@ -18,6 +18,14 @@ export interface QueuePlace {
   rank: string;
 }
 
+/** Part of a queue. */
+export interface Ranks {
+  /** Those after it. */
+  after?: string;
+  /** It is among them. */
+  upTo?: string;
+}
+
 /** What a record is to hold. */
 export interface Draft {
   /** JSON. */
@@ -51,8 +59,8 @@ export interface Records {
   ): Promise<Stored | undefined>;
   /** Records of a group, in the order of their IDs. */
   page(group: string, after: string | undefined, limit: number): Promise<Stored[]>;
-  /** What stands in a queue now up to a rank, in order. One that was written a moment ago may be missing. */
-  queued(queue: string, options: { upTo?: string; limit: number }): Promise<Stored[]>;
+  /** What stands in a queue now, in order. One that was written a moment ago may be missing. */
+  queued(queue: string, options: Ranks & { limit: number }): Promise<Stored[]>;
   /** About how many are in a queue. @param most stops counting there */
   countQueued(queue: string, most: number): Promise<number>;
   /** Whatever stands there. */

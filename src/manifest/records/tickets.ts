@@ -6,6 +6,7 @@ import {
   type ClaimOptions,
   type Fault,
   type Held,
+  LONGEST_WAIT_MS,
   type NewTicket,
   type Settled,
   slotIn,
@@ -14,6 +15,7 @@ import {
   type TicketState,
 } from '../queues.js';
 import { AT_ONCE, changeAll, getOne } from './change.js';
+import { dueIn } from './due.js';
 import { type Draft, type RecordName, type Records, rankOf, type Stored } from './port.js';
 
 const QUEUE = 'ticket';
@@ -67,7 +69,7 @@ export class RecordTickets implements TicketQueue {
 
   async claim(options: ClaimOptions): Promise<Claim[]> {
     for (let rounds = 0; rounds < ROUNDS; rounds++) {
-      const ready = (await this.#candidates(options)).filter((stored) => isDue(ticketIn(stored), options));
+      const ready = (await this.#candidates(options)).filter((stored) => mayTake(ticketIn(stored), options));
       const claims = (await inParallel(ready, AT_ONCE, (stored) => this.#take(stored, options))).flat();
       // If others have taken all of these, there may be more.
       if (claims.length > 0 || ready.length === 0) return claims;
@@ -77,8 +79,7 @@ export class RecordTickets implements TicketQueue {
 
   async #candidates({ nowMs, limit, ids }: ClaimOptions): Promise<Stored[]> {
     if (ids) return [...(await this.#records.get(ids.slice(0, limit).map((id) => nameOf(slotIn(id))))).values()];
-    const upTo = rankOf(nowMs, Number.MAX_SAFE_INTEGER);
-    const found = await this.#records.queued(QUEUE, { upTo, limit: limit + SPARE });
+    const found = await dueIn(this.#records, QUEUE, { nowMs, limit: limit + SPARE });
     // Not the same for each claimer, so that many do not want the same.
     const from = Math.floor(Math.random() * (Math.max(0, found.length - limit) + 1));
     return found.slice(from, from + limit);
@@ -177,7 +178,10 @@ function added(ticket: NewTicket, old: TicketRecord | undefined): Draft | undefi
   const isOther = old?.source !== undefined && source !== undefined && old.source !== source;
   if (deletes && isOther) return undefined;
   const held = old?.lease === undefined ? { dueMs: 0 } : { dueMs: old.dueMs, lease: old.lease };
-  return draftOf({ key, id, revision, source, body, state: 'queued', attempts: 0, ...held });
+  // A fresh URL for a ticket, of which the old one served for nothing: attempts that failed before still count.
+  const isRenewed = old?.revision === revision && old.state === 'expired' && old.fault?.code !== 'expired-url';
+  const attempts = isRenewed ? old.attempts : 0;
+  return draftOf({ key, id, revision, source, body, state: 'queued', attempts, ...held });
 }
 
 /** A newer ticket, of which the older one's holder has ended. */
@@ -185,8 +189,9 @@ function yielded(ticket: TicketRecord): TicketRecord {
   return { ...ticket, dueMs: 0, lease: undefined };
 }
 
-function isDue({ state, dueMs, id }: TicketRecord, { nowMs, ids }: ClaimOptions): boolean {
-  return state === 'queued' && dueMs <= nowMs && (ids === undefined || ids.includes(id));
+function mayTake({ state, dueMs, id }: TicketRecord, { nowMs, ids }: ClaimOptions): boolean {
+  const isDue = dueMs <= nowMs || dueMs > nowMs + LONGEST_WAIT_MS;
+  return state === 'queued' && isDue && (ids === undefined || ids.includes(id));
 }
 
 function nameOf(slot: string): RecordName {

@@ -37,6 +37,9 @@ const SCHEMA = `
   CREATE INDEX IF NOT EXISTS nonce_until ON nonce (until_ms);
 `;
 
+/** A fresh URL for a ticket, of which the old one served for nothing: attempts that failed before still count. */
+const RENEWED = `excluded.revision = ticket.revision AND ticket.state = 'expired' AND ticket.code IS NOT 'expired-url'`;
+
 interface StateRow {
   state: TicketState;
   code: string | null;
@@ -60,7 +63,7 @@ export class SqliteTicketQueue implements TicketQueue {
     const put = this.#db.prepare<[string, string, number, string | null, string, number]>(
       `INSERT INTO ticket (key, id, revision, source, body, state) VALUES (?, ?, ?, ?, ?, 'queued')
        ON CONFLICT (key) DO UPDATE SET id = excluded.id, revision = excluded.revision, source = excluded.source,
-         body = excluded.body, state = 'queued', attempts = 0, due_ms = iif(lease IS NULL, 0, due_ms),
+         body = excluded.body, state = 'queued', attempts = iif(${RENEWED}, ticket.attempts, 0), due_ms = iif(lease IS NULL, 0, due_ms),
          code = NULL, message = NULL
        WHERE (excluded.revision > ticket.revision OR (excluded.revision = ticket.revision AND ticket.state <> 'done'))
          AND (? AND ticket.source <> excluded.source) IS NOT TRUE`,

@@ -38,13 +38,19 @@ export class Parts {
     this.#calls = calls;
   }
 
-  /** Loads the records of an earlier run. A truncated last line is a part that was not acknowledged. */
+  /** Loads the records of an earlier run, or another process. A truncated last line is a part that was not acknowledged. */
   async load(directory: string): Promise<void> {
     const text = (await unlessErrno(ABSENT, readFile(`${directory}/parts.jsonl`, 'utf8'))) ?? '';
+    const latest = new Map<number, Part>();
     for (const line of text.split('\n')) {
       const part = parse(line);
-      if (!part) continue;
-      this.#held.set(part.partNumber, part);
+      if (part) latest.set(part.partNumber, part);
+    }
+    for (const part of latest.values()) {
+      const { partNumber, size, md5, at } = part;
+      const held = this.#held.get(partNumber);
+      // Its bytes need no second look.
+      if (held?.size !== size || held.md5 !== md5 || held.at !== at) this.#held.set(partNumber, part);
       if (part.at !== null && part.partNumber > 1) this.#partSize = part.at / (part.partNumber - 1);
     }
     const first = this.#held.get(1);
@@ -69,6 +75,7 @@ export class Parts {
 
   /** The parts whose bytes on disk match their MD5, ascending. */
   async verified(directory: string, signal?: AbortSignal): Promise<Part[]> {
+    await this.load(directory);
     for (const part of [...this.#held.values()]) {
       if (await this.#isIntact(directory, part, signal)) this.#sure.add(part);
       else if (this.#held.get(part.partNumber) === part) this.#held.delete(part.partNumber);
@@ -84,6 +91,9 @@ export class Parts {
   ): Promise<Part[]> {
     const fail = (why: string) => new XsyncError('precondition-failed', why);
     if (named.length === 0) throw fail('an upload cannot be completed without parts');
+    const isHeld = named.every(({ partNumber, etag }) => this.#held.get(partNumber)?.md5 === etag.toLowerCase());
+    // Another process may have written parts.
+    if (!isHeld) await this.load(directory);
     const chosen: Part[] = [];
     for (const { partNumber, etag } of named) {
       const part = this.#held.get(partNumber);

@@ -30,7 +30,12 @@ async function add(key: string, more: object = {}): Promise<void> {
 type Run = PerformerMeans['run'];
 
 /** Performs until so many tickets are settled. */
-async function perform(run: Run, settled: number, attempts = 2): Promise<Record<string, string>> {
+async function perform(
+  run: Run,
+  settled: number,
+  attempts = 2,
+  trouble: PerformerMeans['trouble'] = () => {},
+): Promise<Record<string, string>> {
   const done = new AbortController();
   const results: Record<string, string> = {};
   const note = (key: string, { state, fault }: Settled): void => {
@@ -38,7 +43,7 @@ async function perform(run: Run, settled: number, attempts = 2): Promise<Record<
     if (Object.keys(results).length === settled) done.abort();
   };
   const book = { open: () => {}, close: () => {} };
-  const means = { queue, book, run, report: () => {}, trouble: () => {}, settled: note, attempts };
+  const means = { queue, book, run, report: () => {}, trouble, settled: note, attempts };
   await new Performer(means).follow(done.signal);
   return results;
 }
@@ -88,6 +93,35 @@ it('makes a state of each result', async () => {
     ...{ refused: 'dead: access-denied', kept: 'dead: guard' },
   });
   expect(seen).not.toContain('late');
+});
+
+it('waits for a person who can mend it, and tells so; only what is decided is given up at once', async () => {
+  const first: Record<string, RunEvent> = {
+    right: failed('right', 'access-denied', 'person'),
+    full: failed('full', 'not-writable', 'person'),
+    thawing: { type: 'skip', key: 'thawing', size: 1, reason: 'restoring' },
+    frozen: failed('frozen', 'object-archived', 'person'),
+    host: failed('host', 'untrusted-host', 'person'),
+    long: failed('long', 'metadata-too-large', 'permanent'),
+  };
+  for (const key of Object.keys(first)) await add(key);
+  let runs = 0;
+  const run: Run = async (keys, report) => {
+    runs++;
+    for (const key of keys) report((runs === 1 && first[key]) || ({ type: 'copied', key } as RunEvent));
+    return { stopped: false };
+  };
+  const told: string[] = [];
+  const results = await perform(run, 6, 2, (message, fault) => told.push(`${message} ${fault?.code}`));
+  expect(results).toEqual({
+    ...{ right: 'done', full: 'done', thawing: 'done' },
+    ...{ frozen: 'dead: object-archived', host: 'dead: untrusted-host', long: 'dead: metadata-too-large' },
+  });
+  expect(told).toEqual([
+    'm; its ticket waits, and is tried again access-denied',
+    'm; its ticket waits, and is tried again not-writable',
+    'undefined undefined',
+  ]);
 });
 
 it('tries again what may pass, and gives up at last', async () => {

@@ -80,6 +80,7 @@ async function push(
     ...{ done: () => {}, dead: () => {} },
     store: storeWith({ signedUrl: urls }),
     trouble: (message) => troubles.push(message),
+    warn: (message) => troubles.push(message),
     ...more,
   };
   const sender = new Sender(means);
@@ -289,6 +290,28 @@ it.each([
     expect((await outbox.get('bad'))?.fault?.code).toBe(code);
   },
 );
+
+it('an object that must not be read waits, and tells so once, until the right is given', async () => {
+  for (const key of ['a', 'b', 'c']) await note(key);
+  const denied = new XsyncError('access-denied', 'no right');
+  let revoked = true;
+  const troubles: unknown[] = [];
+  const { sent, counts } = await push(() => 'done', {
+    store: storeWith({
+      head: store.head,
+      signedUrl: async (key) => {
+        if (revoked && key !== 'c') throw denied;
+        return { url: `http://h/${key}`, expiresMs: 7 };
+      },
+    }),
+    trouble: (message, fault) => {
+      troubles.push(message ?? 'well', fault?.class);
+      revoked = false;
+    },
+  });
+  expect(troubles).toEqual(['no right; its ticket waits, and is tried again', 'person', 'well', undefined]);
+  expect([sent.map(({ key }) => key).sort(), sent[0]?.key, counts.done]).toEqual([['a', 'b', 'c'], 'c', 3]);
+});
 
 it('a fault of the store counts for no object', async () => {
   await note('a');

@@ -50,6 +50,21 @@ export function outboxSuite(make: (how?: { again: true }) => Promise<Outbox>): v
     expect([await outbox.isIdle(), await outbox.nextMs()]).toEqual([true, undefined]);
   });
 
+  it('what a wrong clock has put off for years is due once the clock is right', async () => {
+    const [wrongMs, nowMs] = [Date.parse('2099-01-01'), Date.parse('2026-01-01')];
+    const outbox = await make();
+    await outbox.note([change('a'), change('b'), change('c')], 'waiting');
+    const [a, b, c] = await outbox.due(nowMs, 3);
+    if (!a || !b || !c) throw new Error('nothing is due');
+    await outbox.move([
+      { ...a, untilMs: wrongMs },
+      { ...b, untilMs: nowMs + 600_000 },
+    ]);
+    expect(keysOf(await outbox.due(nowMs, 1))).toEqual(['c']);
+    await outbox.move([{ ...c, state: 'sent' }]);
+    expect(keysOf(await outbox.due(nowMs, 9))).toEqual(['a']);
+  });
+
   it('gives rows up with the reason, and replays them', async () => {
     const outbox = await make();
     await outbox.note([change('a'), change('b'), change('c')], 'waiting');

@@ -70,6 +70,25 @@ export function ticketSuite(make: () => Promise<TicketQueue>): void {
     expect(await claim(queue)).toMatchObject([{ key: 'b', id: ID('b', 2), body: 'fresh', attempts: 0 }]);
   });
 
+  it('counts attempts on when a URL has ended before anything moved, and from the start when it served', async () => {
+    const queue = await make();
+    await queue.add([ticket('idle', 1), ticket('moved', 2), ticket('dead', 3)]);
+    await queue.putBack(await claim(queue), 0, FAULT);
+    const moved = { code: 'expired-url', message: 'half-way' };
+    const results = (await claim(queue)).map((one) => {
+      if (one.key === 'dead') return { ...one, state: 'dead' as const, fault: FAULT };
+      return { ...one, state: 'expired' as const, ...(one.key === 'moved' && { fault: moved }) };
+    });
+    expect(await queue.settle(results)).toEqual([]);
+    await queue.add([ticket('idle', 1, 'fresh'), ticket('moved', 2, 'fresh'), ticket('dead', 3, 'fresh')]);
+    const again = await claim(queue);
+    expect(Object.fromEntries(again.map(({ key, attempts }) => [key, attempts]))).toEqual({
+      idle: 1,
+      moved: 0,
+      dead: 0,
+    });
+  });
+
   it('gives a ticket to one claimer, until its lease runs out, which counts as an attempt', async () => {
     const queue = await make();
     await queue.add([ticket('a', 1)]);
@@ -89,6 +108,22 @@ export function ticketSuite(make: () => Promise<TicketQueue>): void {
     expect(await queue.settle([{ ...second, state: 'done' }])).toEqual([]);
     expect(await queue.countWaiting()).toBe(0);
     expect(await queue.nextMs()).toBeUndefined();
+  });
+
+  it('what a wrong clock has put off for years is due once the clock is right', async () => {
+    const [wrongMs, nowMs] = [Date.parse('2099-01-01'), Date.parse('2026-01-01')];
+    const queue = await make();
+    await queue.add([ticket('a', 1), ticket('b', 1)]);
+    const [first, second] = await claim(queue, nowMs);
+    if (!first || !second) throw new Error('no claims');
+    await queue.putBack([first], wrongMs);
+    await queue.putBack([second], nowMs + 600_000);
+    await queue.add([ticket('c', 1)]);
+    expect(keysOf(await claim(queue, nowMs, 1))).toEqual(['c']);
+    expect(await queue.claim({ nowMs, leaseMs: LEASE, limit: 1, ids: [second.id] })).toEqual([]);
+    expect(keysOf(await claim(queue, nowMs))).toEqual([first.key]);
+    // Its lease is that of the right clock.
+    expect(await claim(queue, nowMs)).toEqual([]);
   });
 
   it('extends a lease', async () => {

@@ -1,6 +1,7 @@
 import { appendFile, copyFile, open, readdir, readFile, rm, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
+import { md5 } from '../../../src/hash/index.js';
 import type { ObjectStore, UploadRef } from '../../../src/store/port.js';
 import { bytes, expectCode, pattern, readAll } from '../../contract/context.js';
 import { useFixture } from './fixture.js';
@@ -55,6 +56,28 @@ describe('uploads on disk', () => {
     expect(await numbers(store, upload)).toEqual([2, 3]);
     await send(store, upload, [4, 1]);
     expect((await readdir(folder(upload))).filter((name) => name.startsWith('part.'))).toEqual([]);
+    await finish(store, upload);
+  });
+
+  it('are completed by the process that created them with parts that others have sent', async () => {
+    const store = fixture.open();
+    const upload = await store.createUpload('big');
+    await send(fixture.open(), upload, [3, 1]);
+    await send(fixture.open(), upload, [4, 2]);
+    await store.completeUpload(
+      upload,
+      parts.map((body, index) => ({ partNumber: index + 1, etag: md5(body) })),
+    );
+    expect(Buffer.compare((await readAll(store, 'big')).body, Buffer.concat(parts))).toBe(0);
+  });
+
+  it('list the parts that others have sent since', async () => {
+    const store = fixture.open();
+    const upload = await store.createUpload('big');
+    await send(store, upload, [1]);
+    expect(await numbers(store, upload)).toEqual([1]);
+    await send(fixture.open(), upload, [2, 3, 4]);
+    expect(await numbers(store, upload)).toEqual([1, 2, 3, 4]);
     await finish(store, upload);
   });
 

@@ -4,7 +4,7 @@ import { plus } from '../../../engine/record/sum.js';
 import type { Shown } from '../../../web/board.js';
 import type { Part, Parts } from '../../../web/live.js';
 import type { Viewer } from '../../../web/server.js';
-import { formatBytes, formatCosts, formatCount, formatDuration, plural } from '../format.js';
+import { formatBytes, formatCount, formatDuration, plural } from '../format.js';
 import { type Html, html, NOTHING } from '../report-html.js';
 import { percentText } from '../status.js';
 import {
@@ -115,7 +115,7 @@ function sumsOf(pairs: readonly Shown[]): Piece {
       tile('Conflicts', formatCount(conflicts), 'of mirrors, open'),
       tile(
         'Cost so far',
-        cost.length > 0 ? formatCosts(cost) : '–',
+        cost.length > 0 ? costs(cost) : '–',
         cost.length > 0 ? 'all ended runs' : 'no remote has prices',
       ),
     ]}</dl>`,
@@ -270,6 +270,6 @@ function failedCell(pair: Shown, { failed }: PairStatus, viewer: Viewer): Html {
 
 export function costCell(status: PairStatus): Html {
   const [spent, running] = [spentOf(status), runningCost(status)];
-  const now = running ? html`<span class="below">this run ${formatCosts(running)}</span>` : NOTHING;
+  const now = running ? html`<span class="below">this run ${costs(running)}</span>` : NOTHING;
   return html`${spent ?? NONE}${now}`;
 }

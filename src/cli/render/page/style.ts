@@ -34,9 +34,9 @@ h1 .idle { color: var(--soft); } h1 .busy { color: var(--accent); }
 .wide { overflow-x: auto; background: var(--card); border: 1px solid var(--line); border-radius: 10px; }
 .card .wide { border: 0; border-radius: 0; }
 table { border-collapse: collapse; width: 100%; }
-th, td { text-align: left; vertical-align: top; padding: .65rem .75rem; font-weight: 400; }
+th, td { text-align: left; vertical-align: top; padding: .65rem .6rem; font-weight: 400; }
 tbody tr > * { border-top: 1px solid var(--line); }
-thead th { font-size: .8125rem; color: var(--soft); white-space: nowrap; padding: .6rem .75rem; }
+thead th { font-size: .8125rem; color: var(--soft); white-space: nowrap; padding: .6rem; }
 th:first-child, td:first-child { padding-left: 1rem; } th:last-child, td:last-child { padding-right: 1rem; }
 .card th:first-child, .card td:first-child { padding-left: 0; } .card th:last-child, .card td:last-child { padding-right: 0; }
 .n { text-align: right; white-space: nowrap; }
@@ -62,9 +62,9 @@ meter::-webkit-meter-inner-element { display: block; }
 meter::-webkit-meter-bar { height: .3rem; background: var(--track); border: 0; border-radius: 2px; }
 meter::-webkit-meter-optimum-value { background: var(--good); } meter::-webkit-meter-suboptimum-value { background: var(--accent); }
 meter::-moz-meter-bar { background: var(--good); } meter:-moz-meter-sub-optimum::-moz-meter-bar { background: var(--accent); }
-.lag { display: flex; gap: .75rem; align-items: center; }
+.lag { display: flex; gap: .5rem; align-items: center; }
 .lag > span { min-width: 4.5rem; }
-.spark { width: 7.5rem; height: 2rem; display: block; flex: none; }
+.spark { width: 6.5rem; height: 2rem; display: block; flex: none; }
 .spark .base { stroke: var(--line); stroke-width: 1; vector-effect: non-scaling-stroke; }
 .spark rect, .chart .p99 { fill: var(--accent); fill-opacity: .38; }
 .spark rect.median, .chart .p50 { fill: var(--accent); fill-opacity: 1; }
