@@ -3,7 +3,6 @@
  * while nobody listens. Tests: test/web/live.test.ts
  */
 import { createHash } from 'node:crypto';
-import type { ServerResponse } from 'node:http';
 
 /** A page as the parts that change. */
 export interface Parts {
@@ -26,7 +25,14 @@ export function shapeOf({ parts }: Parts): string {
     .slice(0, 12);
 }
 
-type Response = Pick<ServerResponse, 'write' | 'end' | 'destroyed' | 'writableNeedDrain'>;
+/** Of Node's server, as far as it is used. */
+interface Response {
+  readonly destroyed: boolean;
+  readonly writableNeedDrain: boolean;
+  write(text: string): unknown;
+  end(): unknown;
+  on(event: 'close', heard: () => void): unknown;
+}
 
 interface Listener {
   response: Response;
@@ -59,10 +65,7 @@ export class Live {
     return this.#listeners.size >= MOST;
   }
 
-  add(
-    response: Response & { on(event: 'close', heard: () => void): unknown },
-    page: Pick<Listener, 'read' | 'shape'>,
-  ): void {
+  add(response: Response, page: Pick<Listener, 'read' | 'shape'>): void {
     const listener: Listener = { response, ...page };
     this.#listeners.add(listener);
     response.on('close', () => this.#listeners.delete(listener));

@@ -1,7 +1,7 @@
-/** How far rules are, as a table and as JSON. Tests: test/cli/rules.test.ts */
+/** How far rules are, as a table. */
 import type { ChalkInstance } from 'chalk';
 import type { PairStatus } from '../../engine/record/status.js';
-import { formatCount, formatDuration } from './format.js';
+import { formatCosts, formatCount, formatDuration } from './format.js';
 import { printable } from './printable.js';
 import { percentText, timeText } from './status.js';
 import { table } from './table.js';
@@ -16,13 +16,13 @@ export interface RuleStatus {
   status?: PairStatus;
 }
 
-const HEAD = ['RULE', 'HISTORY', 'SYNCHRONIZED UP TO', 'LAG P99', 'PENDING', 'FAILED', 'RPO'];
+const HEAD = ['RULE', 'HISTORY', 'SYNCHRONIZED UP TO', 'LAG P99', 'PENDING', 'FAILED', 'RPO', 'COST'];
 
 /** With line ends. */
 export function rulesTable(rules: readonly RuleStatus[], chalk: ChalkInstance): string {
   const rows = rules.map(({ rule, status, rpoMs, behindMs }) => {
-    if (!status) return [rule, 'not run yet', '', '', '', '', rpoText(rpoMs, behindMs, chalk)];
-    const { history, synchronised, lag, pending, failed } = status;
+    if (!status) return [rule, 'not run yet', '', '', '', '', rpoText(rpoMs, behindMs, chalk), ''];
+    const { history, synchronised, lag, pending, failed, spent } = status;
     const lags = lag.hour ?? lag.day;
     return [
       printable(rule),
@@ -32,9 +32,12 @@ export function rulesTable(rules: readonly RuleStatus[], chalk: ChalkInstance): 
       formatCount(pending.objects),
       failed.objects > 0 ? chalk.red(formatCount(failed.objects)) : '0',
       rpoText(rpoMs, behindMs, chalk),
+      spent ? formatCosts(spent.cost) : '',
     ];
   });
-  return table([HEAD, ...rows]);
+  // Only with prices.
+  const columns = rules.some(({ status }) => status?.spent) ? HEAD.length : HEAD.length - 1;
+  return table([HEAD, ...rows].map((row) => row.slice(0, columns)));
 }
 
 function rpoText(rpoMs: number | undefined, behindMs: number, { red, green }: ChalkInstance): string {

@@ -1,4 +1,4 @@
-/** How the page of `serve --web` looks: documents around its parts. Tests: test/cli/render/page.test.ts */
+/** How the page of `serve --web` looks: documents around its parts. Tests: test/web/server.test.ts */
 import { hostname } from 'node:os';
 import { VERSION } from '../../../version.js';
 import type { Parts } from '../../../web/live.js';

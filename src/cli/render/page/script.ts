@@ -1,6 +1,6 @@
 /**
  * The script of the page: puts the parts that have changed into it, and says whether it still hears from the server.
- * Without it the page loads itself again from time to time.
+ * Without it the page loads itself again from time to time. Tests: test/e2e/web.test.ts
  */
 export const SCRIPT = `
 'use strict';

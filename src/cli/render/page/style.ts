@@ -1,4 +1,4 @@
-/** The style of the page that `serve --web` shows. Colors meet WCAG AA on their backgrounds, in light and in dark. */
+/** The style of the page that `serve --web` shows. Colors meet WCAG AA on their backgrounds, in light and in dark. Tests: test/cli/render/page.test.ts */
 export const STYLE = `
 :root { color-scheme: light dark; --page: #f6f6f3; --card: #fff; --ink: #1b1b19; --soft: #5d5c57; --line: #e0dfd9;
   --accent: #1f61ad; --fill: #1f61ad26; --good: #17703d; --warn: #835400; --bad: #b0201a; --track: #e6e5e0; --press: #eef3f9; }
@@ -24,7 +24,7 @@ p { margin: .25rem 0; overflow-wrap: anywhere; }
 h1 .idle { color: var(--soft); } h1 .busy { color: var(--accent); }
 .good { color: var(--good); } .warn { color: var(--warn); } .bad { color: var(--bad); }
 .hidden { position: absolute; width: 1px; height: 1px; overflow: hidden; clip-path: inset(50%); white-space: nowrap; }
-.sums { display: grid; grid-template-columns: repeat(auto-fit, minmax(10rem, 1fr)); gap: 1px; margin: 1rem 0 1.25rem;
+.sums { display: grid; grid-template-columns: repeat(auto-fit, minmax(10.75rem, 1fr)); gap: 1px; margin: 1rem 0 1.25rem;
   background: var(--card); border: 1px solid var(--line); border-radius: 10px; overflow: hidden; }
 .sums div { outline: 1px solid var(--line); padding: .7rem 1rem .75rem; }
 .sums dt { font-size: .8125rem; color: var(--soft); }
