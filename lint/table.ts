@@ -64,7 +64,7 @@ export const ROOMS: Readonly<Record<string, string>> = {
     'model store/port manifest engine/events engine/census engine/pair engine/options engine/flow engine/list engine/decide engine/plan engine/transfer engine/record engine/remove/empty-folders',
   'engine/shared': 'engine/events engine/pair engine/options engine/flow engine/tune engine/transfer',
   'engine/run':
-    'model manifest engine/events engine/census engine/pair engine/options engine/flow engine/plan engine/transfer engine/record engine/pass engine/shared engine/fleet engine/workers',
+    'model manifest engine/events engine/census engine/pair engine/options engine/flow engine/list engine/plan engine/transfer engine/record engine/pass engine/shared engine/fleet engine/workers',
   'engine/bare':
     'model manifest engine/events engine/pair engine/options engine/flow engine/list engine/decide engine/plan engine/transfer',
   'engine/rows': 'model engine/events engine/pair engine/flow engine/list engine/decide engine/record',

@@ -84,7 +84,8 @@ export async function openPair(
   const others: OpenSide[] = [];
   const inventories: OpenedInventory[] = [];
   const read = async (side: OpenSide, option: string, text: string | undefined): Promise<void> => {
-    if (text !== undefined) inventories.push(await readInventory(opener, side, { option, text }));
+    const { versions = false } = options;
+    if (text !== undefined) inventories.push(await readInventory(opener, side, { option, text, versions }));
   };
   try {
     let object = await objectNamed(source, options.versions);
@@ -128,7 +129,7 @@ async function closeAll(opened: readonly ({ close(): Promise<void> } | undefined
 async function readInventory(
   opener: Opener,
   side: OpenSide,
-  named: { option: string; text: string },
+  named: { option: string; text: string; versions: boolean },
 ): Promise<OpenedInventory> {
   const { openInventory } = await import('./open/inventory.js');
   const opened = await openInventory(side, named, (text, as) => opener.side(text, as));

@@ -28,6 +28,8 @@ import {
   LIST,
   MANIFEST,
   NETWORK,
+  TAG_FILTER,
+  TAGS_AGAIN,
   TRANSPORT,
 } from '../engine/job/places.js';
 import { parseDuration } from '../engine/job/values.js';
@@ -133,6 +135,16 @@ export function knownManifestOption(command: Command): Command {
 
 export function filterOptions(command: Command): Command {
   return options(command.optionsGroup('Filters (rclone.org/filtering):'), FILTER);
+}
+
+/** After the filter options. */
+export function tagFilterOptions(command: Command): Command {
+  return options(command, TAG_FILTER);
+}
+
+/** Of commands that remember what the tags left out. */
+export function tagsAgainOption(command: Command): Command {
+  return options(command, TAGS_AGAIN);
 }
 
 export function limitOptions(command: Command): Command {

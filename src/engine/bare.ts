@@ -23,11 +23,12 @@ import type { RunOptions } from './options.js';
 import type { RunSide } from './pair.js';
 import { faultOf } from './plan/fault.js';
 import { finalTicket } from './plan/final.js';
-import { planDelete, type Route, routeOf, type Subject } from './plan/plan.js';
+import { planCopy, planDelete, type Route, routeOf, type Subject } from './plan/plan.js';
 import { EtagTrust } from './transfer/etag-trust.js';
 import type { Means, Optional } from './transfer/means.js';
 import { type Deleting, perform, performDeletes } from './transfer/perform.js';
 import { Races } from './transfer/race.js';
+import { refreshAttributes } from './transfer/refresh.js';
 import { type PartSlots, Slots } from './transfer/slots.js';
 
 export interface BarePair {
@@ -45,6 +46,8 @@ export interface BareOptions
   partConcurrency: number;
   /** How long requests in flight may go on after `stop`, ms. */
   graceMs: number;
+  /** Also the attributes of objects whose bytes are the same. */
+  compareAttributes?: boolean;
 }
 
 /**
@@ -79,6 +82,15 @@ const OVERTAKEN: Fault = {
   code: 'precondition-failed',
   message: 'somebody else has written it at the destination meanwhile, so it was not overwritten',
 };
+
+const IMMUTABLE: Fault = {
+  class: 'permanent',
+  code: 'guard',
+  message: 'it has other attributes at the destination, which are not changed',
+};
+
+/** Skips of objects whose bytes the destination has. */
+const SAME: readonly string[] = ['unchanged', 'same-checksum', 'same-time'];
 
 const EXISTS: Fault = {
   class: 'permanent',
@@ -147,6 +159,9 @@ class BareRun {
       case 'delete':
         return there && this.#delete(key, there);
       case 'skip':
+        if (from && there && SAME.includes(decision.reason) && this.#mayDiffer(from, row)) {
+          return this.#refresh(key, from, there, row);
+        }
         return this.#report({ type: 'skip', key, size, reason: decision.reason });
       case 'keep':
         return this.#report({ type: 'keep', key, size, reason: decision.reason });
@@ -167,14 +182,39 @@ class BareRun {
     return compareInspected(policy, source, dest, same === 'hint-differs' ? undefined : same);
   }
 
-  /** With a new ticket whenever the source changes meanwhile. */
-  async #copy(key: string, from: ObjectInfo, replaces: string | undefined): Promise<void> {
+  /** What is set by requests of its own may be missing, if no row says that the object was written whole. */
+  #mayDiffer({ etag }: ObjectInfo, row: ManifestRow | undefined): boolean {
+    const { carry: { tags, acl, lock } = {}, compareAttributes = false } = this.#options;
+    return compareAttributes || ((tags || acl || lock) === true && row?.sourceEtag !== etag);
+  }
+
+  /** Sets the attributes that differ. */
+  async #refresh(key: string, from: ObjectInfo, there: ObjectInfo, row: ManifestRow | undefined): Promise<void> {
+    const { immutable } = this.#options.policy;
+    const subject = this.#subjectOf(key, from, there.etag);
+    const refreshed = await refreshAttributes(this.#means, planCopy(this.#route, subject), immutable);
+    const { size } = from;
+    if (immutable && refreshed.kind !== 'same') return this.#failed(key, size, IMMUTABLE, 1);
+    if (refreshed.kind === 'needs-copy') return this.#copy(key, from, there.etag);
+    const destEtag = refreshed.kind === 'refreshed' ? refreshed.destEtag : there.etag;
+    const { etag: sourceEtag, mtimeMs: sourceMtimeMs } = from;
+    if (row) await this.#pair.written.commit([{ ...row, sourceEtag, sourceMtimeMs, destEtag, atMs: Date.now() }]);
+    if (refreshed.kind === 'same') return this.#report({ type: 'skip', key, size, reason: 'unchanged' });
+    const { changed, fidelity } = refreshed;
+    this.#report({ type: 'attributes', key, size, changed, ...(fidelity && { fidelity }) });
+  }
+
+  #subjectOf(key: string, { etag, size, mtimeMs, checksums }: ObjectInfo, replaces: string | undefined): Subject {
     const { source, dest } = this.#pair;
-    const { etag, size, mtimeMs, checksums } = from;
-    let subject: Subject = {
+    return {
       ...{ key, sourceKey: source.prefix + key, destKey: dest.prefix + key },
       ...{ etag, size, mtimeMs, md5ofParts: compositeEtag(checksums), replaces, expects: replaces ?? '' },
     };
+  }
+
+  /** With a new ticket whenever the source changes meanwhile. */
+  async #copy(key: string, from: ObjectInfo, replaces: string | undefined): Promise<void> {
+    let subject = this.#subjectOf(key, from, replaces);
     const startedMs = performance.now();
     for (let tried = 0; ; ) {
       const { ticket, outcome } = await this.#performOnce(subject, tried);

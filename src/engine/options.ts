@@ -5,6 +5,7 @@ import type { Restoring } from '../model/restoring.js';
 import type { TransferPolicy } from './decide/decide.js';
 import type { Settling } from './decide/settling.js';
 import type { Filter } from './filter/filter.js';
+import type { TagFilter } from './filter/tags.js';
 import type { Bounds } from './list/bounds.js';
 import type { Backup } from './pair.js';
 
@@ -72,6 +73,8 @@ export interface RunOptions {
   /** Only these keys, one HEAD each: see `runKeys`. */
   only?: readonly string[];
   filter?: Filter;
+  /** Chooses objects by their tags. Absent: all of them. */
+  tags?: TagFilter;
   dryRun: boolean;
   /** Objects in flight. Absent: set by the tuner. */
   transfers?: number;

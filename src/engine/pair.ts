@@ -4,7 +4,7 @@ import { ReversedManifest } from '../manifest/reversed.js';
 import type { ObjectEntry } from '../model/object.js';
 import type { Prices } from '../model/prices.js';
 import type { ClassTable } from '../model/storage-class.js';
-import type { ObjectStore } from '../store/port.js';
+import type { ObjectStore, VersionEntry } from '../store/port.js';
 import type { Findings } from '../store/wrap/findings.js';
 import type { Elsewhere, RetryNotice, StoreView } from '../store/wrap/share.js';
 import type { RunEvent, Traffic } from './events.js';
@@ -27,6 +27,8 @@ export interface Inventory {
    * @throws any error: then nothing of it may be used
    */
   entries(signal: AbortSignal): AsyncIterable<readonly ObjectEntry[]>;
+  /** Every version and delete marker, otherwise as `entries`. @throws also config: it has the current objects alone */
+  versions(signal: AbortSignal): AsyncIterable<readonly VersionEntry[]>;
 }
 
 /** One side of a pair: a (wrapped) store and the prefix below which the pair lives. */

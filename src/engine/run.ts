@@ -9,6 +9,7 @@ import type { Reporter, RunEvent, Summary } from './events.js';
 import { InFleet } from './fleet/executor.js';
 import { Halt } from './flow/halt.js';
 import { limiter } from './flow/queue.js';
+import { refuseWithoutTags } from './list/tags.js';
 import type { RunOptions } from './options.js';
 import { hearFindings, type RunPair, viewFor } from './pair.js';
 import type { RunContext } from './pass/context.js';
@@ -18,6 +19,7 @@ import { mirrorOf, shownOf } from './pass/mirror-context.js';
 import { Moves, refuseOnePlace } from './pass/moves.js';
 import { oddityOf } from './pass/oddity.js';
 import { beginPass } from './pass/pass.js';
+import { Tagged } from './pass/tagged.js';
 import { Traversal } from './pass/traverse.js';
 import { CostLimit, uncounted } from './plan/cost-limit.js';
 import { Forecast } from './plan/forecast.js';
@@ -82,7 +84,8 @@ export function runPair(pair: RunPair, options: RunOptions, report: Reporter, sh
 /** Every version and delete marker, instead of the current objects. */
 async function carryHistories(context: RunContext): Promise<void> {
   await new History(context).run();
-  if (!context.halt.stops('plans') && isWhole(context.options)) await dropStale(context);
+  const { options, pair, halt } = context;
+  if (!halt.stops('plans') && isWhole(options) && !pair.source.inventory) await dropStale(context);
 }
 
 /**
@@ -157,6 +160,7 @@ async function run(
 ): Promise<Summary> {
   const whole: RunPair = { ...bare, backup: options.backup };
   refuseOverlap(whole);
+  refuseWithoutTags(whole, options);
   if (whole.backup) refuseBackupInside(whole, whole.backup);
   if (whole.references) refuseReferencesInside(whole, whole.references);
   const shared = given ?? new Shared(whole, options, report);
@@ -277,6 +281,7 @@ function contextOf(pair: RunPair, options: RunOptions, shared: Shared, parts: Pa
   return {
     ...parts,
     ...{ pair, options, recorder, budget, slots, limitInspections, moves },
+    tagged: Tagged.of({ ...parts, pair, options }),
     planning: { source, checkpoints, slots, dryRun, signal: halt.signal },
     intents: new Intents(manifest, parts.startedMs),
     route: routeOf(source, dest, { attempts, carry: carry && withClasses(carry, pair), wanted, most }),
@@ -348,8 +353,8 @@ function announce({ pair, options, pass, emit }: RunContext, runId: string): voi
 }
 
 /** The run covers every key of the pair, so a key that it did not see is gone. */
-function isWhole({ dryRun, filter, bounds, only }: RunOptions): boolean {
-  return !dryRun && !filter && !bounds && !only;
+function isWhole({ dryRun, filter, tags, bounds, only }: RunOptions): boolean {
+  return !dryRun && !filter && !tags && !bounds && !only;
 }
 
 /** The runs over changed keys of what never ends are too many to record. */

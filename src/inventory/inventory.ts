@@ -7,13 +7,13 @@ import { pipeline, Readable } from 'node:stream';
 import { createGunzip } from 'node:zlib';
 import { isXsyncError } from '../model/error.js';
 import type { ObjectEntry } from '../model/object.js';
-import type { ObjectStore } from '../store/port.js';
+import type { ObjectStore, VersionEntry } from '../store/port.js';
 import { type StoredFile, verifiedPieces, verifiedSlices } from './bytes.js';
 import { csvRecords, csvRowReader } from './csv.js';
 import { brokenInventory } from './errors.js';
 import { columnName, type InventoryFile, type InventoryManifest } from './manifest.js';
 import { openParquet } from './parquet.js';
-import { entryOf, type InventoryRow, isHidden, missingColumns } from './rows.js';
+import { entryOf, type InventoryRow, isHidden, versionOf } from './rows.js';
 
 export interface Reading {
   /** The bucket or folder that has the inventory. */
@@ -29,30 +29,36 @@ export interface Reading {
 
 /** Current objects, with full keys. @throws config, and what the store throws */
 export async function* inventoryEntries(reading: Reading, signal: AbortSignal): AsyncGenerator<ObjectEntry[]> {
-  const { manifest, usualClass, text } = reading;
+  for await (const rows of ownRows(reading, signal)) {
+    const entries = rows.filter((row) => !isHidden(row)).map((row) => entryOf(row, reading.usualClass));
+    if (entries.length > 0) yield entries;
+  }
+}
+
+/** Every version and delete marker, with full keys. @throws as `inventoryEntries` */
+export async function* inventoryVersions(reading: Reading, signal: AbortSignal): AsyncGenerator<VersionEntry[]> {
+  for await (const rows of ownRows(reading, signal)) yield rows.map((row) => versionOf(row, reading.usualClass));
+}
+
+async function* ownRows(reading: Reading, signal: AbortSignal): AsyncGenerator<InventoryRow[]> {
+  const { manifest, text } = reading;
   for (const file of manifest.files) {
     for await (const rows of rowsOf(reading, file, signal)) {
-      const entries: ObjectEntry[] = [];
-      for (const row of rows) {
-        if (row.bucket !== undefined && row.bucket !== manifest.bucket) {
-          throw brokenInventory(text, `has a row of another bucket, ${row.bucket}`);
-        }
-        if (!isHidden(row)) entries.push(entryOf(row, usualClass));
-      }
-      if (entries.length > 0) yield entries;
+      const other = rows.find(({ bucket }) => bucket !== undefined && bucket !== manifest.bucket);
+      if (other) throw brokenInventory(text, `has a row of another bucket, ${other.bucket}`);
+      yield rows;
     }
   }
 }
 
-/** What the inventory lacks of a listing, as the services name the columns. Reads the head of a Parquet file. */
-export async function lackOf(reading: Reading, signal: AbortSignal): Promise<string[]> {
+/** The columns, as `columnName` spells them. Reads the head of a Parquet file. Undefined: there are no files. */
+export async function columnsOf(reading: Reading, signal: AbortSignal): Promise<readonly string[] | undefined> {
   const { manifest } = reading;
-  if (manifest.format === 'csv') return missingColumns(manifest.columns);
+  if (manifest.format === 'csv') return manifest.columns;
   const [first] = manifest.files;
-  if (!first) return [];
+  if (!first) return undefined;
   const file = await storedFile(reading, first);
-  const { columns } = await openParquet(await verifiedSlices(file, first, signal), file.text);
-  return missingColumns(columns);
+  return (await openParquet(await verifiedSlices(file, first, signal), file.text)).columns;
 }
 
 async function* rowsOf(reading: Reading, listed: InventoryFile, signal: AbortSignal): AsyncGenerator<InventoryRow[]> {

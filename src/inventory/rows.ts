@@ -1,5 +1,6 @@
 /** One row of an inventory, as an entry of a listing. Tests: test/inventory/rows.test.ts */
 import type { ObjectEntry } from '../model/object.js';
+import type { VersionEntry } from '../store/port.js';
 
 /** A row, with the names of `columnName`; of CSV all are texts. Absent: the inventory has no such column, or no value. */
 export interface InventoryRow {
@@ -40,12 +41,11 @@ export const COLUMNS: readonly (keyof InventoryRow)[] = [
 ];
 
 /** What a listing of the bucket would have told at least. Without it, each object takes a HEAD. */
-const NEEDED: readonly string[] = ['size', 'lastmodifieddate', 'etag'];
+const NAMES: Readonly<Record<string, string>> = { size: 'Size', lastmodifieddate: 'LastModifiedDate', etag: 'ETag' };
 
 /** Columns that are missing, as the services name them. */
 export function missingColumns(columns: readonly string[]): string[] {
-  const names: Record<string, string> = { size: 'Size', lastmodifieddate: 'LastModifiedDate', etag: 'ETag' };
-  return NEEDED.flatMap((name) => (columns.includes(name) ? [] : (names[name] ?? name)));
+  return Object.entries(NAMES).flatMap(([column, name]) => (columns.includes(column) ? [] : name));
 }
 
 /** A version that is not the current one, or hides the others. */
@@ -68,6 +68,20 @@ export function entryOf(row: InventoryRow, usual: string | undefined): ObjectEnt
     entry.checksums = { ...(isHint && { etagHint: etag.toLowerCase() }), ...(row.crc64 && { crc64ecma: row.crc64 }) };
   }
   return Object.assign(entry, archiveOf(row));
+}
+
+/** Columns that a list of versions needs, as the services name them, and which are missing. */
+export function missingForVersions(columns: readonly string[]): string[] {
+  const names = ['VersionId', 'IsLatest', ...Object.values(NAMES)];
+  return names.filter((name) => !columns.includes(name.toLowerCase()));
+}
+
+/** As `entryOf`, of any row of an inventory with all versions. */
+export function versionOf(row: InventoryRow, usual: string | undefined): VersionEntry {
+  const { versionid: versionId = 'null', islatest: isLatest = false, isdeletemarker } = row;
+  if (!isdeletemarker) return { ...entryOf(row, usual), versionId, isLatest };
+  const { key, lastmodifieddate: mtimeMs = 0 } = row;
+  return { key, size: 0, etag: '', mtimeMs, versionId, isLatest, deleteMarker: true };
 }
 
 const LIKE_MD5 = /^[0-9a-fA-F]{32}(-\d+)?$/;

@@ -182,6 +182,27 @@ export interface ConflictRows {
   list(limit: number): ConflictRow[];
 }
 
+/** What the tags of an object decided. */
+export interface TagVerdict {
+  key: string;
+  /** The version that had these tags when they were read; they may have changed since. */
+  sourceEtag: string;
+  /** `TagFilter.id` of the filter that was asked. */
+  filter: string;
+  /** Why it was left out; absent: it passed. */
+  exclusion?: string;
+  /** When its tags were read, ms since 1970. */
+  atMs: number;
+}
+
+export interface TagVerdicts {
+  get(key: string): TagVerdict | undefined;
+  put(verdict: TagVerdict): void;
+  /** Keys after one of them (exclusive), in key-byte order. */
+  keys(after: string | undefined, limit: number): string[];
+  drop(keys: readonly string[]): void;
+}
+
 /** How a run ended. A killed run stays `running`. */
 export type RunOutcome = 'running' | 'complete' | 'stopped' | 'broken' | 'guarded';
 
@@ -295,6 +316,8 @@ export interface Manifest extends UploadRows {
   unfinishedVersion(key: string): string | undefined;
 
   readonly conflicts: ConflictRows;
+
+  readonly tagVerdicts: TagVerdicts;
 
   readonly twins: Twins;
 

@@ -189,6 +189,8 @@ export interface OutboxCounts {
 
 /** The versions that the pushing end knows. Those of a key are sent one after the other, the oldest first. */
 export interface OutboxVersions {
+  /** When the oldest one that is remembered was written, ms since 1970: older ones have been seen, too. */
+  oldestVersionMs(key: string): Promise<number | undefined>;
   /** @param version absent: any */
   hasVersion(key: string, version?: string): Promise<boolean>;
   /**

@@ -17,6 +17,7 @@ import type {
   ManifestRow,
   RunRow,
   Spool,
+  TagVerdicts,
   Twin,
   Twins,
   VersionRow,
@@ -76,6 +77,10 @@ export class ReversedManifest implements Manifest {
 
   get path(): string {
     return this.#own.path;
+  }
+
+  get tagVerdicts(): TagVerdicts {
+    return this.#own.tagVerdicts;
   }
 
   get conflicts(): ConflictRows {

@@ -18,9 +18,15 @@ export interface Bare {
   /**
    * Performs what both sides say of these keys.
    * @param stop aborted when no part should start any more
+   * @param compareAttributes also of objects whose bytes are the same
    * @throws as `runBare`
    */
-  run(keys: readonly string[], report: Reporter, stop: AbortSignal): Promise<{ stopped: boolean }>;
+  run(
+    keys: readonly string[],
+    report: Reporter,
+    stop: AbortSignal,
+    compareAttributes: boolean,
+  ): Promise<{ stopped: boolean }>;
   close(): Promise<void>;
 }
 
@@ -54,7 +60,10 @@ export async function openBare(
     source,
     dest,
     checkKey: (key) => checkKeyBelow(key, dest),
-    run: (keys, report, stop) => runBare({ source, dest, ...state }, keys, { ...how, stop }, report),
+    run: (keys, report, stop, compares) => {
+      const compareAttributes = compares || options.compareAttributes;
+      return runBare({ source, dest, ...state }, keys, { ...how, stop, compareAttributes }, report);
+    },
     async close() {
       await Promise.all([source.close(), dest.close()]);
     },

@@ -6,7 +6,6 @@ import { loadConfig } from '../config/load.js';
 import { parseJob } from '../engine/job/job.js';
 import { BucketRecords } from '../manifest/bucket/records.js';
 import { tableOf } from '../manifest/dynamodb/address.js';
-import type { Outbox } from '../manifest/queues.js';
 import { MemoryRecords } from '../manifest/records/memory.js';
 import { RecordOutbox } from '../manifest/records/outbox.js';
 import type { Records } from '../manifest/records/port.js';
@@ -26,7 +25,7 @@ export async function openPullState(place: string, env: NodeJS.ProcessEnv): Prom
 }
 
 /** @param place as `openPullState`; absent: what the process remembers */
-export async function openOutboxState(place: string | undefined, env: NodeJS.ProcessEnv): Promise<Outbox> {
+export async function openOutboxState(place: string | undefined, env: NodeJS.ProcessEnv): Promise<RecordOutbox> {
   return new RecordOutbox(place === undefined ? new MemoryRecords() : await openRecords(place, env));
 }
 

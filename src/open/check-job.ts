@@ -4,6 +4,7 @@ import { BLOCKS_IN_FLIGHT } from '../engine/check/content.js';
 import type { CheckReporter, CheckSummary } from '../engine/check/findings.js';
 import { RepairList, type RepairSummary, repair } from '../engine/check/repair.js';
 import type { Reporter } from '../engine/events.js';
+import { createTagFilter } from '../engine/filter/tags.js';
 import { type CheckJob, parseJob } from '../engine/job/job.js';
 import type { RunOptions } from '../engine/options.js';
 import { trafficSum } from '../engine/record/traffic.js';
@@ -35,6 +36,7 @@ export async function examine(
   const versions = job.versions === true;
   if (versions) refuseUnfitCheck(job);
   const filter = await warnedFilter(job, context);
+  const tags = createTagFilter({ include: job.includeTag, exclude: job.excludeTag });
   const { checkers, listConcurrency, compare } = job;
   const settings = openSettings(job, checkers * BLOCKS_IN_FLIGHT + listConcurrency, context.env);
   const open = job.repair ? openToRepair : openToRead;
@@ -45,7 +47,7 @@ export async function examine(
     const maxMemory = numberOf(job.maxMemory) ?? Number.MAX_SAFE_INTEGER;
     const oneWay = job.oneWay === true;
     const { stop } = context;
-    const options = { compare, oneWay, filter, checkers, listConcurrency, maxMemory, versions, stop };
+    const options = { compare, oneWay, filter, tags, checkers, listConcurrency, maxMemory, versions, stop };
     const summary = await runCheck(pair, options, (event) => {
       list?.hear(event);
       return report(named(event, name));

@@ -25,6 +25,8 @@ const UNFIT = {
   minAge: '--min-age',
   maxAge: '--max-age',
   excludeIfPresent: '--exclude-if-present',
+  includeTag: '--include-tag',
+  excludeTag: '--exclude-tag',
   filesFrom: '--files-from',
   filesFromRaw: '--files-from-raw',
 } as const;

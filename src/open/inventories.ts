@@ -17,8 +17,13 @@ export function inventoriesOf(job: CopyJob | MoveJob | SyncJob): Inventories | u
 
 /** The flag that does not go together with an inventory, and why. */
 function contradiction(job: CopyJob | SyncJob): [flag: string, why: string] | undefined {
-  if (job.versions)
-    return ['--versions', '--versions reads the versions of each key in their order, which an inventory does not have'];
+  if (job.versions && job.destInventory !== undefined)
+    return [
+      '--dest-inventory',
+      'what --versions writes is compared with the destination itself, and with the manifest',
+    ];
+  if ('deleteVersions' in job && job.deleteVersions)
+    return ['--delete-versions', 'a version that an inventory does not have may be there'];
   if (job.at !== undefined && job.sourceInventory !== undefined)
     return ['--at', '--at reads the source as it stood at another time'];
   if (job.filesFrom ?? job.filesFromRaw)

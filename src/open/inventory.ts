@@ -5,8 +5,9 @@
 import { basename, dirname, resolve } from 'node:path';
 import type { Inventory } from '../engine/pair.js';
 import { readSmall } from '../inventory/bytes.js';
-import { inventoryEntries, lackOf, type Reading } from '../inventory/inventory.js';
+import { columnsOf, inventoryEntries, inventoryVersions, type Reading } from '../inventory/inventory.js';
 import { type InventoryFile, parseManifest } from '../inventory/manifest.js';
+import { missingColumns, missingForVersions } from '../inventory/rows.js';
 import { isXsyncError, XsyncError } from '../model/error.js';
 import { PageGuard } from '../model/paging.js';
 import type { ObjectStore } from '../store/port.js';
@@ -45,12 +46,13 @@ const DATED = /^\d{4}-\d\d-\d\dT\d\d-\d\dZ\/$/;
 
 /**
  * @param side whose objects it lists
- * @param text the location of a manifest.json, or of the folder of an inventory, of which the newest is taken
- * @throws usage: there is none, or it is of another bucket; what reading it throws
+ * @param named `text`: the location of a manifest.json, or of the folder of an inventory, of which the newest is taken
+ * `versions`: all of them are needed, not only the current objects.
+ * @throws usage: there is none, it is of another bucket, or does not have all versions; what reading it throws
  */
 export async function openInventory(
   side: OpenSide,
-  { option, text }: { option: string; text: string },
+  { option, text, versions }: { option: string; text: string; versions: boolean },
   open: OpenPlace,
 ): Promise<OpenedInventory> {
   if (side.store.capabilities.local) {
@@ -64,7 +66,9 @@ export async function openInventory(
     const found = await findManifest(place, text, option);
     const reading = await readingOf(found, side);
     refuseOther(reading, side, option);
-    return { ...(await asInventory(reading, text, side)), close: place.close };
+    const columns = await columnsOf(reading, new AbortController().signal);
+    if (versions && columns) refuseWithoutVersions(reading, columns, option);
+    return { ...asInventory(reading, columns, text, side), close: place.close };
   } catch (error) {
     await place.close();
     throw error;
@@ -168,20 +172,31 @@ function refuseOther({ manifest, text }: Reading, { bucket, givenAs, text: side 
   );
 }
 
-async function asInventory(
+/** An inventory of current objects has no columns for versions, and one of all versions always has. */
+function refuseWithoutVersions({ text }: Reading, columns: readonly string[], option: string): void {
+  const lacks = missingForVersions(columns);
+  if (lacks.length === 0) return;
+  throw new XsyncError('usage', `${option}: the inventory ${text} has no ${lacks.join(', ')}, which --versions needs`, {
+    subject: option,
+    remedy: 'Configure the inventory with all versions and with these fields, or leave out --versions.',
+  });
+}
+
+function asInventory(
   reading: Reading,
+  columns: readonly string[] | undefined,
   location: string,
   { text: side }: OpenSide,
-): Promise<Omit<OpenedInventory, 'close'>> {
+): Omit<OpenedInventory, 'close'> {
   const { manifest, text } = reading;
-  const { signal } = new AbortController();
-  const lacks = await lackOf(reading, signal);
+  const lacks = columns ? missingColumns(columns) : [];
   const inventory: Inventory = {
     text: location,
     takenMs: manifest.takenMs,
     completeUntilMs: manifest.takenMs - LAG_MS,
     needsHeads: lacks.length > 0,
     entries: (stop) => inventoryEntries(reading, stop),
+    versions: (stop) => inventoryVersions(reading, stop),
   };
   const taken = new Date(manifest.takenMs).toISOString().replace('.000Z', 'Z');
   const age = ageOf(Date.now() - manifest.takenMs);

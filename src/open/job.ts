@@ -2,6 +2,7 @@
 import { readFileSync } from 'node:fs';
 import type { CopyPolicy, TransferPolicy } from '../engine/decide/decide.js';
 import type { Filter, FilterFile } from '../engine/filter/filter.js';
+import { createTagFilter, type TagFilter } from '../engine/filter/tags.js';
 import { bandwidthAt } from '../engine/job/bandwidth.js';
 import type { CopyJob, MoveJob, SyncJob, Values, WatchJob } from '../engine/job/job.js';
 import {
@@ -14,6 +15,7 @@ import {
   type LINKS,
   type MANIFEST,
   type NETWORK,
+  type TAG_FILTER,
 } from '../engine/job/places.js';
 import type { RunOptions } from '../engine/options.js';
 import type { Backup, References } from '../engine/pair.js';
@@ -113,6 +115,7 @@ export function runOptions(job: TransferJob, filter: Filter | undefined, stop: A
         ? { from: RESUME_FROM, shape: shapeOf(copying, job) }
         : undefined,
     filter,
+    tags: tagFilterOf(job),
     transfers: job.transfers,
     partConcurrency: job.partConcurrency,
     maxConnections: job.maxConnections,
@@ -134,6 +137,17 @@ export function runOptions(job: TransferJob, filter: Filter | undefined, stop: A
     compareAttributes: job.attributes === 'compare',
     stop,
   };
+}
+
+/** @throws usage: deletes of what tags exclude would begin before all tags are known */
+function tagFilterOf(job: TransferJob): TagFilter | undefined {
+  const { includeTag: include, excludeTag: exclude, recheckTags: recheck } = job;
+  const tags = createTagFilter({ include, exclude, recheck });
+  if (!tags || !('deleteExcluded' in job) || !job.deleteExcluded || job.deleteTime === 'after') return tags;
+  throw new XsyncError('usage', `${tags.flag} and --delete-excluded delete only after all tags are known`, {
+    subject: `--delete-${job.deleteTime}`,
+    remedy: `Leave out --delete-${job.deleteTime}.`,
+  });
 }
 
 /** @throws usage: a part would not fit into the memory */
@@ -220,15 +234,19 @@ export function referencesOf(
   return others.length === 0 ? undefined : { sides: others, copies: copyDest !== undefined };
 }
 
+type Shaping = Filtering & Partial<Values<typeof AT & typeof INVENTORY & typeof TAG_FILTER>>;
+
 /** What selects objects and compares them. */
-function shapeOf(policy: TransferPolicy, job: Filtering & Partial<Values<typeof AT & typeof INVENTORY>>): string {
+function shapeOf(policy: TransferPolicy, job: Shaping): string {
   const { include, includeFrom, exclude, excludeFrom, filter, filterFrom, ignoreCase, minSize, maxSize } = job;
   // Ages are instants relative to now, so they differ in each run.
   const { minAge, maxAge, maxDepth, excludeIfPresent, at, sourceInventory, destInventory } = job;
+  const { includeTag, excludeTag } = job;
   return JSON.stringify([
     ...[policy, include, includeFrom, exclude, excludeFrom, filter, filterFrom, ignoreCase],
     ...[minSize, maxSize, minAge, maxAge, maxDepth, excludeIfPresent, at],
     ...(sourceInventory || destInventory ? [sourceInventory, destInventory] : []),
+    ...(includeTag || excludeTag ? [{ includeTag, excludeTag }] : []),
   ]);
 }
 

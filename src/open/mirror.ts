@@ -77,6 +77,8 @@ const ONE_WAY = {
   copyLinks: '--copy-links',
   queue: '--queue',
   versions: '--versions',
+  includeTag: '--include-tag',
+  excludeTag: '--exclude-tag',
 } as const satisfies Partial<Record<keyof WatchJob, string>>;
 
 /**

@@ -56,7 +56,7 @@ export const ELSEWHERE: Readonly<Record<string, string>> = {
   deletes: 'write "mode: sync"',
   deleteMarkers: 'write "versions: true" to copy every version and delete marker',
   prefix: 'write "prefixes: [PREFIX]", or put it behind the bucket in source and destination',
-  tags: 'write "tags: true" to copy tags; rules cannot select by tag',
+  tag: 'write "includeTag: [KEY=VALUE]" or excludeTag to choose objects by their tags, and "tags: true" to copy tags',
   cron: 'write "schedule"',
   existing: 'write "historical"',
   limits: 'write the limits as keys of the rule: bwlimit, tpslimit, maxTransfer, transfers, …',

@@ -16,6 +16,7 @@ import { say } from './log.js';
 import { jobOf } from './pull.js';
 import type { BatchResult } from './push.js';
 import { type CopySettings, readCopySettings } from './settings.js';
+import { refuseShortCalls } from './time.js';
 import { graceOf, type WorkMeans, type WorkResult, workOff } from './work.js';
 
 /** Attempts of a key before it is given up. */
@@ -74,10 +75,12 @@ function ticketOf(key: string): BridgeTicket {
 
 async function withCopying<T>(
   settings: CopySettings,
-  { env }: Invocation,
+  invocation: Invocation,
   work: (means: WorkMeans) => Promise<T>,
 ): Promise<T> {
+  const { env } = invocation;
   const { XSYNC_SOURCE: source, XSYNC_MARGIN_SECONDS: marginS, XSYNC_WORKER: worker } = settings;
+  refuseShortCalls(invocation, marginS);
   const state = await openPullState(settings.XSYNC_STATE, env);
   try {
     const bare = await openBare(jobOf(settings, source), state, {

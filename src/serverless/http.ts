@@ -8,7 +8,7 @@
  * Tests: test/serverless/http.test.ts
  */
 import * as z from 'zod';
-import type { Answer, Asked } from '../bridge/door.js';
+import type { Answer, Asked, Door } from '../bridge/door.js';
 import { MOST_BYTES } from '../bridge/ticket.js';
 import { HttpError } from '../inbound/error.js';
 
@@ -50,6 +50,16 @@ export function requestOf(event: unknown): Asked {
   const { headers } = data;
   const authorization = Object.entries(headers ?? {}).find(([name]) => name.toLowerCase() === 'authorization')?.[1];
   return { ...lineOf(data), body: bodyOf(data), ...(authorization != null && { authorization }) };
+}
+
+/** What a door says to a request. @throws what is no fault of the caller */
+export async function answerOf(door: Pick<Door, 'answer' | 'refusal'>, event: unknown): Promise<HttpResult> {
+  try {
+    return resultOf(await door.answer(requestOf(event)));
+  } catch (error) {
+    if (!(error instanceof HttpError)) throw error;
+    return resultOf(door.refusal(error, undefined));
+  }
 }
 
 export function resultOf({ status, headers, body }: Answer): HttpResult {

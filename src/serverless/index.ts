@@ -15,5 +15,5 @@ export {
   type Work,
 } from './invocation.js';
 export { performTickets, receiveTickets } from './pull.js';
-export { type BatchResult, pushEvents, sweepOutbox } from './push.js';
+export { type BatchResult, hearOutcomes, pushEvents, sweepOutbox } from './push.js';
 export type { WorkResult } from './work.js';

@@ -1,20 +1,23 @@
 /** The pushing end as a function: events in, signed tickets out. Tests: test/serverless/push.test.ts */
 import { PullClient } from '../bridge/push/client.js';
+import { earDoor } from '../bridge/push/ear.js';
 import { keyIn, look } from '../bridge/push/look.js';
 import { Sender } from '../bridge/push/sender.js';
 import { limiter } from '../engine/flow/queue.js';
 import { parseJob } from '../engine/job/job.js';
 import { BodyFault } from '../feed/reading.js';
-import type { Outbox, OutboxRow } from '../manifest/queues.js';
+import type { OutboxRow } from '../manifest/queues.js';
+import type { RecordOutbox } from '../manifest/records/outbox.js';
 import { toXsyncError, XsyncError } from '../model/error.js';
 import { openBareSource } from '../open/bare.js';
 import { openOutboxState } from '../open/bridge-state.js';
 import type { OpenSide } from '../open/settings.js';
 import { type CloudRecord, recordsOf } from './events.js';
+import { answerOf, type HttpResult } from './http.js';
 import type { Environment, Invocation, Work } from './invocation.js';
-import { say } from './log.js';
+import { AUDIT, say } from './log.js';
 import { type PushSettings, readPushSettings, secretsOf } from './settings.js';
-import { stopAt, unlessTimeIsUp } from './time.js';
+import { refuseShortCalls, stopAt, unlessTimeIsUp } from './time.js';
 
 /** Objects that are looked at, at once. */
 const AT_ONCE = 16;
@@ -26,9 +29,11 @@ export interface BatchResult {
 
 interface Pushing {
   source: OpenSide;
-  outbox: Outbox;
+  outbox: RecordOutbox;
   sender: Sender;
   deletes: boolean;
+  /** Events about tags or ACLs mean something. */
+  reads: boolean;
   /** What was given up is kept in the outbox, and not only in the event. */
   keeps: boolean;
   close(): Promise<void>;
@@ -42,6 +47,7 @@ interface Pushing {
 export function pushEvents(env: Environment): Work {
   const settings = readPushSettings(env);
   return async (event, invocation): Promise<BatchResult> => {
+    refuseShortCalls(invocation, settings.XSYNC_MARGIN_SECONDS);
     const records = recordsOf(event);
     const failed = await withPushing(settings, invocation, (pushing) =>
       new Delivery(pushing, records).run(stopAt(invocation, settings.XSYNC_MARGIN_SECONDS)),
@@ -60,11 +66,32 @@ export function pushEvents(env: Environment): Work {
  */
 export function sweepOutbox(env: Environment): Work {
   const settings = readPushSettings(env);
-  return (_event, invocation) =>
-    withPushing(settings, invocation, async ({ sender, outbox, keeps }) => {
+  return async (_event, invocation) => {
+    refuseShortCalls(invocation, settings.XSYNC_MARGIN_SECONDS);
+    return withPushing(settings, invocation, async ({ sender, outbox, keeps }) => {
       if (!keeps) throw withoutState();
       await sender.follow(stopAt(invocation, settings.XSYNC_MARGIN_SECONDS), { once: true });
       return { done: await outbox.isIdle() };
+    });
+  };
+}
+
+/**
+ * Hears by HTTP what became of tickets, with the checks of a callback of `xsync bridge push`.
+ * @throws (init) config
+ */
+export function hearOutcomes(env: Environment): Work {
+  const settings = readPushSettings(env);
+  return (event, invocation) =>
+    withPushing(settings, invocation, async ({ sender, outbox, keeps }): Promise<HttpResult> => {
+      if (!keeps) throw withoutState();
+      const secrets = await secretsOf(settings, invocation.env);
+      const door = earDoor({
+        ...{ secrets: () => secrets, audit: AUDIT },
+        once: (...nonce) => outbox.once(...nonce),
+        hear: (outcomes) => sender.heard(outcomes),
+      });
+      return answerOf(door, event);
     });
 }
 
@@ -90,12 +117,14 @@ async function withPushing<T>(
 
 async function openPushing(settings: PushSettings, env: Environment): Promise<Pushing> {
   const { XSYNC_SOURCE: place, XSYNC_PULL_URL: url, XSYNC_DELETE: deletes, XSYNC_STATE: state } = settings;
+  const { XSYNC_CALLBACK_URL: callback } = settings;
   const [secret = ''] = await secretsOf(settings, env);
   const { source, transport, close } = await openBareSource(parseJob('copy', { source: place, destination: url }), env);
   const outbox = await openOutboxState(state, env);
+  const reading = { tags: settings.XSYNC_TAGS, acl: settings.XSYNC_ACL };
   const sender = new Sender({
     ...{ store: source.store, prefix: source.prefix, text: source.text, outbox, deletes },
-    ...{ reading: { tags: false, acl: false }, versions: false },
+    ...{ reading, versions: false, ...(callback !== undefined && { callback: { url: callback } }) },
     expiresS: settings.XSYNC_EXPIRE_SECONDS,
     attempts: settings.XSYNC_ATTEMPTS,
     client: new PullClient(transport, url, () => secret),
@@ -105,7 +134,7 @@ async function openPushing(settings: PushSettings, env: Environment): Promise<Pu
     trouble: (message) => message !== undefined && say('warn', message),
   });
   return {
-    ...{ source, outbox, sender, deletes, keeps: state !== undefined },
+    ...{ source, outbox, sender, deletes, keeps: state !== undefined, reads: reading.tags || reading.acl },
     async close() {
       await Promise.all([outbox.close(), close()]);
     },
@@ -117,6 +146,8 @@ class Delivery {
   readonly #pushing: Pushing;
   readonly #records: readonly CloudRecord[];
   readonly #failed = new Map<CloudRecord, XsyncError>();
+  /** Keys of which an event says that the tags or the ACL have changed. */
+  readonly #attributes = new Set<string>();
 
   constructor(pushing: Pushing, records: readonly CloudRecord[]) {
     this.#pushing = pushing;
@@ -151,7 +182,14 @@ class Delivery {
     try {
       const { events, notice } = record.read();
       if (notice !== undefined) say('warn', notice);
-      return new Set(events.flatMap((event) => keyIn(this.#pushing.source, event) ?? []));
+      const keys = new Set<string>();
+      for (const { attributes, ...event } of events) {
+        const key = keyIn(this.#pushing.source, event);
+        if (key === undefined) continue;
+        keys.add(key);
+        if (attributes) this.#attributes.add(key);
+      }
+      return keys;
     } catch (error) {
       if (!(error instanceof BodyFault)) throw error;
       this.#fail([record], new XsyncError('invalid-response', `a record ${error.message}`));
@@ -160,10 +198,11 @@ class Delivery {
   }
 
   async #look(key: string, records: readonly CloudRecord[], stop: AbortSignal): Promise<void> {
-    const { source, outbox, deletes } = this.#pushing;
+    const { source, outbox, deletes, reads } = this.#pushing;
+    const attributes = reads && this.#attributes.has(key);
     try {
       unlessTimeIsUp(stop);
-      await look(key, { source, outbox, mayDelete: () => deletes });
+      await look(key, { source, outbox, attributes, mayDelete: () => deletes });
     } catch (error) {
       this.#fail(records, toXsyncError(error));
     }

@@ -57,6 +57,12 @@ export const PUSH = {
   XSYNC_EXPIRE_SECONDS: number(60, 604_800).default(3600).describe('time until a presigned URL expires'),
   XSYNC_ATTEMPTS: ATTEMPTS,
   XSYNC_DELETE: DELETE.describe('`true`: deletes cross, too; needs XSYNC_STATE'),
+  XSYNC_CALLBACK_URL: z
+    .url({ protocol: /^https?$/ })
+    .optional()
+    .describe('address of `index.hear`, where the other end tells outcomes; needs XSYNC_STATE'),
+  XSYNC_TAGS: flag.default(false).describe('`true`: tags cross, too; one request more at the source for each object'),
+  XSYNC_ACL: flag.default(false).describe('`true`: ACLs cross, too; one request more at the source for each object'),
   XSYNC_MARGIN_SECONDS: MARGIN,
 };
 
@@ -70,6 +76,9 @@ export const PULL = {
   XSYNC_ALLOW_PRIVATE: list.default([]).describe('of them, those that may have private addresses'),
   ...SECRET,
   XSYNC_STATE: STATE,
+  XSYNC_ALLOW_CALLBACK: list
+    .default([])
+    .describe('hosts of pushing ends that may be told outcomes, separated by commas'),
   XSYNC_QUEUE_LIMIT: number(1, 10_000_000).default(100_000).describe('tickets that may wait; more are refused for now'),
   XSYNC_ATTEMPTS: ATTEMPTS,
   XSYNC_DELETE: DELETE.describe('`true`: deletes what tickets say is gone, if it was written from here'),
@@ -88,10 +97,16 @@ export const COPY = {
   XSYNC_JOB: JOB,
 };
 
-const pushSettings = z.object(PUSH).refine((given) => !given.XSYNC_DELETE || given.XSYNC_STATE, {
-  path: ['XSYNC_DELETE'],
-  message: 'needs XSYNC_STATE',
-});
+const pushSettings = z
+  .object(PUSH)
+  .refine((given) => !given.XSYNC_DELETE || given.XSYNC_STATE, {
+    path: ['XSYNC_DELETE'],
+    message: 'needs XSYNC_STATE',
+  })
+  .refine((given) => !given.XSYNC_CALLBACK_URL || given.XSYNC_STATE, {
+    path: ['XSYNC_CALLBACK_URL'],
+    message: 'needs XSYNC_STATE',
+  });
 const pullSettings = z.object(PULL);
 const copySettings = z.object(COPY);
 

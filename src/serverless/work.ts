@@ -1,5 +1,8 @@
 /** Performs what waits in the queue until the call ends, and hands the rest on. Tests: test/e2e/serverless.test.ts */
+import type { Callbacks } from '../bridge/pull/callbacks.js';
+import { toldOf } from '../bridge/pull/fidelity.js';
 import { Performer, type PerformerMeans } from '../bridge/pull/performer.js';
+import { callbackOf } from '../bridge/ticket.js';
 import type { PullState } from '../manifest/state.js';
 import { toXsyncError } from '../model/error.js';
 import type { Bare } from '../open/bare.js';
@@ -24,6 +27,8 @@ export interface WorkMeans extends Pick<PerformerMeans, 'book' | 'attempts'> {
   marginS: number;
   /** Name of the function that goes on; absent: whoever has called. */
   worker?: string;
+  /** Tells pushing ends; absent: nobody asks for it. */
+  callbacks?: Pick<Callbacks, 'tell'>;
 }
 
 /** Tickets of a call at once: what it cannot perform goes back, at a price. */
@@ -35,16 +40,18 @@ export function graceOf(marginS: number): number {
 
 /** @throws the fault of a run: nothing was decided about its tickets, which are due again */
 export async function workOff(means: WorkMeans, invocation: Invocation): Promise<WorkResult> {
-  const { state, bare, book, attempts, marginS, worker } = means;
+  const { state, bare, book, attempts, marginS, worker, callbacks } = means;
   const stop = stopAt(invocation, marginS);
   let settled = 0;
   const performer = new Performer({
     ...{ queue: state.queue, book, attempts },
-    run: (keys, report) => bare.run(keys, report, stop),
+    run: (keys, report, compares) => bare.run(keys, report, stop, compares),
     report: () => {},
     trouble: (message) => message !== undefined && say('warn', message),
-    settled: (key, { id, state: event, fault }) => {
+    settled: (key, { id, state: event, fault }, body) => {
       settled++;
+      const url = callbackOf(body);
+      if (url !== undefined) callbacks?.tell(url, toldOf({ id, key, state: event, fault }));
       say(event === 'dead' ? 'error' : 'info', event, { event, id, key, code: fault?.code, fault: fault?.message });
     },
   });

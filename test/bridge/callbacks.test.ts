@@ -21,7 +21,7 @@ async function openEar() {
   const logged: string[] = [];
   const identity = new Identity({}, { XSYNC_BRIDGE_SECRET: SECRET });
   const audit = new Audit(undefined, (text) => logged.push(text));
-  const door = earDoor({ secrets: () => identity.secrets, audit, hear: (outcomes) => heard.push(...outcomes) });
+  const door = earDoor({ secrets: () => identity.secrets, audit, hear: (outcomes) => void heard.push(...outcomes) });
   const address = { host: '127.0.0.1', port: 0 };
   const ear = await Listener.open({ door, audit, address, identity, what: 'cannot hear' });
   closing.push(() => ear.close());

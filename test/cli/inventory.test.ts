@@ -315,7 +315,7 @@ describe('an inventory that cannot be used', () => {
       /is on local disk, and inventories are of buckets/,
     ],
     ['with --files-from', from('--files-from', '/dev/null'), /--files-from names the objects/],
-    ['with --versions', from('--versions'), /which an inventory does not have/],
+    ['with --versions', from('--versions', '--dest-inventory', INVENTORY), /is compared with the destination itself/],
     ['with --delete-unchecked', from('--delete-unchecked'), /--delete-unchecked would not look/],
   ])('%s', async (_name, args, message) => {
     take(KEYS, { manifest: { sourceBucket: 'other' } });

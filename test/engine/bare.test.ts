@@ -5,6 +5,7 @@ import type { RunEvent } from '../../src/engine/events.js';
 import { checkpointsIn } from '../../src/manifest/checkpoints.js';
 import type { ManifestRow } from '../../src/manifest/port.js';
 import type { WrittenRows } from '../../src/manifest/state.js';
+import { USUAL_POLICY } from '../../src/model/carry-policy.js';
 import { XsyncError } from '../../src/model/error.js';
 import { bytesOf, contentOf, emptyManifest, Pair, POLICY, SYNC_POLICY } from './support.js';
 
@@ -99,6 +100,31 @@ describe('a key', () => {
       { type: 'copied', key: 'b' },
     ]);
     expect(stopped).toBe(false);
+  });
+});
+
+describe('attributes', () => {
+  const carry = { ...USUAL_POLICY, tags: true as const };
+  const tagsOf = (store: typeof pair.dest, key: string) => store.getTags(key);
+
+  test('of unchanged bytes are set if they are compared, and only then', async () => {
+    await pair.source.put('a', bytesOf('a', 10), { tags: [{ key: 'n', value: '1' }] });
+    await run(['a'], { carry });
+    await pair.source.putTags('a', [{ key: 'n', value: '2' }]);
+    expect((await run(['a'], { carry })).told).toMatchObject([{ type: 'skip', reason: 'unchanged' }]);
+    expect(await tagsOf(pair.dest, 'a')).toEqual([{ key: 'n', value: '1' }]);
+    const { events } = await run(['a'], { carry, compareAttributes: true });
+    expect(events).toMatchObject([{ type: 'attributes', key: 'a', changed: ['tags'] }]);
+    expect(await tagsOf(pair.dest, 'a')).toEqual([{ key: 'n', value: '2' }]);
+    expect((await run(['a'], { carry, compareAttributes: true })).told).toMatchObject([{ type: 'skip' }]);
+  });
+
+  test('that an earlier attempt did not get to are set by the next one', async () => {
+    await pair.source.put('a', bytesOf('a', 10), { tags: [{ key: 'n', value: '1' }] });
+    await run(['a']);
+    written.known.clear();
+    const { events } = await run(['a'], { carry });
+    expect(events).toMatchObject([{ type: 'attributes', key: 'a', changed: ['tags'] }]);
   });
 });
 

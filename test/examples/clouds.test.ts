@@ -58,6 +58,7 @@ describe('SAM', () => {
     ...{ SourceBucket: 'photos', DestinationBucket: 'photos-cn', PullUrl: 'https://bridge.example.cn' },
     ...{ SourceHosts: 'photos.s3.us-east-1.amazonaws.com', SecretArn: 'arn:x:secretsmanager:y:1:secret:z' },
     ...{ 'AWS::Partition': 'aws-cn', 'AWS::StackName': 'xsync', PropagateDeletes: 'true', SourcePrefix: '' },
+    CarryTags: 'true',
     DestinationPrefix: 'in/',
   };
   const sample = (name: string): string => samples[name] ?? name;

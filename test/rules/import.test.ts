@@ -49,11 +49,11 @@ describe('S3', () => {
     expect(vendor).toBe('S3');
     expect(rules[0]?.name).toBe('all-logs');
     expect(rules[0]?.settings).toEqual({
-      ...{ source: 'east:src/logs/', destination: 'east:dst/logs/', mode: 'copy', enabled: false, priority: 1 },
+      ...{ source: 'east:src/logs/', destination: 'east:dst/logs/', mode: 'copy', includeTag: ['a=b'], priority: 1 },
       ...{ storageClass: 'STANDARD_IA', sse: 'kms:arn:aws:kms:k', tags: true, rpo: '15m' },
     });
     expect(verdicts(rules[0]?.notes ?? [])).toMatchObject({
-      ...{ 'Filter.And.Prefix': 'maps', 'Filter.And.Tags': 'left out', 'Destination.Account': 'left out' },
+      ...{ 'Filter.And.Prefix': 'maps', 'Filter.And.Tags': 'maps', 'Destination.Account': 'left out' },
       ...{ ExistingObjectReplication: 'maps', 'SourceSelectionCriteria.ReplicaModifications': 'left out' },
       ...{
         'Destination.AccessControlTranslation': 'maps',
@@ -73,7 +73,24 @@ describe('S3', () => {
       { Filter: { Prefix: 'img' } },
       { source: 'east:src', destination: 'east:dst', prefixes: ['img'] },
     ],
-    ['a tag', { Filter: { Tag: { Key: 'a', Value: 'b' } } }, { enabled: false }],
+    ['a tag', { Filter: { Tag: { Key: 'a', Value: 'b' } } }, { includeTag: ['a=b'] }],
+    ['a tag without a value', { Filter: { Tag: { Key: 'a' } } }, { includeTag: ['a='] }],
+    [
+      'tags, all of which are meant',
+      {
+        Filter: {
+          And: {
+            Tags: [
+              { Key: 'a', Value: 'b' },
+              { Key: 'c', Value: 'd=e' },
+            ],
+          },
+        },
+      },
+      { includeTag: ['a=b,c=d=e'] },
+    ],
+    ['a tag that no filter can name', { Filter: { Tag: { Key: 'a=b', Value: 'c' } } }, { enabled: false }],
+    ['a tag of a disabled rule', { Status: 'Disabled', Filter: { Tag: { Key: 'a', Value: 'b' } } }, { enabled: false }],
     [
       'the first version, whose delete markers are replicated',
       { Filter: undefined, Prefix: 'a/', DeleteMarkerReplication: undefined },
@@ -153,9 +170,25 @@ describe('OSS', () => {
     });
   });
 
-  test('a rule for tagged objects is not enabled', () => {
-    const Rule = { ID: 'r', UserTaggings: { UserTagging: { Key: 'a', Value: 'b' } }, Destination: { Bucket: 'd' } };
-    expect(imported({ Rule }).rules[0]?.settings.enabled).toBe(false);
+  test.each([
+    ['one tag', { UserTagging: { Key: 'a', Value: 'b' } }, ['a=b'], 'maps'],
+    ['one tag without its element', { Key: 'a', Value: 'b' }, ['a=b'], 'maps'],
+    [
+      'several tags',
+      {
+        UserTagging: [
+          { Key: 'a', Value: 'b' },
+          { Key: 'c', Value: 'd' },
+        ],
+      },
+      ['a=b,c=d'],
+      'partly',
+    ],
+  ])('%s', (_, UserTaggings, includeTag, verdict) => {
+    const [rule] = imported({ Rule: { ID: 'r', UserTaggings, Destination: { Bucket: 'd' } } }).rules;
+    expect(rule?.settings).toMatchObject({ includeTag });
+    expect(rule?.settings).not.toHaveProperty('enabled');
+    expect(verdicts(rule?.notes ?? [])).toMatchObject({ UserTaggings: verdict });
   });
 });
 

@@ -1,9 +1,12 @@
 /** Tickets by HTTP, as each cloud hands requests to a function, with the queue in a bucket. */
+import { once } from 'node:events';
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import * as z from 'zod';
 import { signRequest, verifyResponse } from '../../src/bridge/signature.js';
 import { ticketId } from '../../src/manifest/queues.js';
-import { receiveTickets } from '../../src/serverless/pull.js';
+import { performTickets, receiveTickets } from '../../src/serverless/pull.js';
 import { startServer, type TestServer } from '../support/server/index.js';
 import { apiGatewayV1, apiGatewayV2, fcHttp, functionUrl, type Sent, s3Event } from './samples.js';
 
@@ -90,4 +93,27 @@ test('a full queue is told', async () => {
 
 test('what is no request is refused as one', async () => {
   expect((await receive(s3Event('a'))).statusCode).toBe(400);
+});
+
+test('outcomes are told to hosts that are trusted, before the call ends; one that is away holds up nothing', async () => {
+  const told: unknown[] = [];
+  const ear = createServer(async (request, response) => {
+    const chunks: Buffer[] = [];
+    for await (const chunk of request) chunks.push(chunk);
+    told.push([request.url, JSON.parse(Buffer.concat(chunks).toString())]);
+    response.writeHead(503).end();
+  });
+  await once(ear.listen(0, '127.0.0.1'), 'listening');
+  const { port } = ear.address() as AddressInfo;
+  Object.assign(env, { XSYNC_DELETE: 'true', XSYNC_ALLOW_CALLBACK: '127.0.0.1', XSYNC_ALLOW_PRIVATE: '127.0.0.1' });
+  const gone = (key: string, callback: string) => {
+    const { version, id, revision } = ticket(key);
+    return { version, id, key, revision, action: 'delete', callback };
+  };
+  const known = gone('a', `http://127.0.0.1:${port}/push`);
+  await receive(fcHttp(signed({ tickets: [known, gone('b', 'https://strange.example/')] })));
+  const invocation = { leftMs: () => 60_000, env, later: { cloud: 'aws' } } as const;
+  expect(await performTickets(env)({}, invocation)).toMatchObject({ done: true, settled: 2 });
+  expect(told).toEqual([['/push/v1/callback', { outcomes: [{ id: known.id, key: 'a', state: 'done' }] }]]);
+  ear.close();
 });

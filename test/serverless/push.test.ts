@@ -7,13 +7,14 @@ import * as z from 'zod';
 import { Identity } from '../../src/bridge/identity.js';
 import { Audit } from '../../src/bridge/pull/audit.js';
 import { PullServer } from '../../src/bridge/pull/server.js';
+import { signRequest } from '../../src/bridge/signature.js';
 import { bridgeTicket } from '../../src/bridge/ticket.js';
 import type { TicketQueue } from '../../src/manifest/queues.js';
 import { SqliteTicketQueue } from '../../src/manifest/sqlite/ticket-queue.js';
 import type { Invocation } from '../../src/serverless/invocation.js';
-import { pushEvents, sweepOutbox } from '../../src/serverless/push.js';
+import { hearOutcomes, pushEvents, sweepOutbox } from '../../src/serverless/push.js';
 import { startServer, type TestServer } from '../support/server/index.js';
-import { eventBridgeEvent, s3Event, sqsEvent } from './samples.js';
+import { apiGatewayV1, eventBridgeEvent, fcHttp, functionUrl, type Sent, s3Event, sqsEvent } from './samples.js';
 
 const SECRET = 's'.repeat(32);
 const at = { bucket: 'photos' };
@@ -35,7 +36,7 @@ beforeEach(async () => {
   queue = new SqliteTicketQueue(join(directory, 'queue'));
   end = new PullServer({
     ...{ queue, limit: 5, checkKey: () => {}, deletes: true, taken: () => {} },
-    trust: { allowHost: ['127.0.0.1'], allowPrivate: [], allowCallback: [] },
+    trust: { allowHost: ['127.0.0.1'], allowPrivate: [], allowCallback: ['push.example'] },
     audit: new Audit(undefined, () => {}),
     identity: new Identity({}, { XSYNC_BRIDGE_SECRET: SECRET }),
   });
@@ -127,4 +128,49 @@ test('with state in a bucket, what is known is not sent again, and deletes cross
   expect(await waiting()).toMatchObject([
     { action: 'delete', key: 'k', revision: expect.toSatisfy((n) => n > revision) },
   ]);
+});
+
+test('tags and ACLs are read into the ticket, and an event about them is news of an object that has crossed', async () => {
+  Object.assign(env, { XSYNC_TAGS: 'true', XSYNC_ACL: 'true' });
+  near.core.s3.put('photos', 'tagged', 'one', { tags: [{ key: 'a', value: '1' }] });
+  await push(s3Event('tagged', at));
+  expect(await waiting()).toMatchObject([{ attributes: { tags: [{ key: 'a', value: '1' }], acl: 'private' } }]);
+  expect(near.requests.counts()).toEqual({ HeadObject: 1, GetObjectTagging: 1, GetObjectAcl: 1 });
+  // Without state, nobody knows whether its bytes have crossed: the other end compares.
+  await push(s3Event('tagged', { ...at, name: 'ObjectTagging:Put' }));
+  expect(await waiting()).toMatchObject([{ attributes: { info: { tagCount: 1 } } }]);
+});
+
+describe('callbacks', () => {
+  const hear = async (sent: Sent, form: (sent: Sent) => unknown = functionUrl) =>
+    z.object({ statusCode: z.number(), body: z.string() }).parse(await hearOutcomes(env)(form(sent), invocation()));
+  const signed = (outcome: object, secret = SECRET): Sent => {
+    const [path, body] = ['/v1/callback', JSON.stringify({ outcomes: [outcome] })];
+    return { path, body, authorization: signRequest(secret, { method: 'POST', path, body }, Date.now()).header };
+  };
+
+  test.each([
+    ['API Gateway', apiGatewayV1],
+    ['a function URL', functionUrl],
+    ['Function Compute', fcHttp],
+  ])('through %s settle a ticket, once, if they are signed', async (name, form) => {
+    Object.assign(env, { XSYNC_STATE: `near:state/${name}`, XSYNC_CALLBACK_URL: 'https://push.example/hear' });
+    near.core.s3.put('photos', 'k', 'one');
+    await push(s3Event('k', at));
+    const [{ id = '', callback = '' } = {}] = await waiting();
+    expect(callback).toBe('https://push.example/hear');
+    expect((await hear(signed({ id, key: 'k', state: 'done' }, 'x'.repeat(32)), form)).statusCode).toBe(401);
+    const told = signed({ id, key: 'k', state: 'done' });
+    expect(await hear(told, form)).toEqual({ statusCode: 200, body: '{}' });
+    expect(await hear(told, form)).toEqual({ statusCode: 401, body: '{"error":"the request was received before"}' });
+    // Nothing is asked: it is known to be done.
+    await end.close();
+    expect(await sweepOutbox(env)({}, invocation())).toEqual({ done: true });
+  });
+
+  test('need a state', () => {
+    expect(() => hearOutcomes({ ...env, XSYNC_CALLBACK_URL: 'https://push.example/' })).toThrow(
+      'XSYNC_CALLBACK_URL: needs XSYNC_STATE',
+    );
+  });
 });

@@ -2,6 +2,7 @@
  * Tells pushing ends what became of their tickets, so that they need not ask. Nothing is repeated: what does not arrive is
  * asked for. Tests: test/bridge/callbacks.test.ts
  */
+import { setTimeout as sleep } from 'node:timers/promises';
 import { toXsyncError } from '../../model/error.js';
 import type { HttpTransport } from '../../store/http/transport.js';
 import { backoff } from '../pace.js';
@@ -33,7 +34,9 @@ export class Callbacks {
   /** By URL. Whoever is told all that there was to tell is forgotten. */
   readonly #listeners = new Map<string, Listener>();
   readonly #closing = new AbortController();
-  #stopped = false;
+  /** Nobody waits until somebody who is away comes back. */
+  readonly #ending = new AbortController();
+  readonly #working = new Set<Promise<void>>();
 
   constructor(means: CallbacksMeans) {
     this.#means = means;
@@ -45,21 +48,34 @@ export class Callbacks {
     this.#listeners.set(url, one);
     one.waiting.push(outcome);
     if (one.waiting.length > MOST_WAITING) one.waiting.shift();
-    if (!one.atWork) void this.#work(url, one);
+    if (one.atWork) return;
+    const working = this.#work(url, one);
+    this.#working.add(working);
+    void working.then(() => this.#working.delete(working));
+  }
+
+  /** Tells what is left, once, and then closes. @param withinMs what has not arrived by then is left to be asked for */
+  async finish(withinMs: number): Promise<void> {
+    this.#ending.abort();
+    const timer = setTimeout(() => this.#closing.abort(), withinMs);
+    await Promise.all(this.#working);
+    clearTimeout(timer);
+    this.close();
   }
 
   close(): void {
-    this.#stopped = true;
+    this.#ending.abort();
     this.#closing.abort();
   }
 
   async #work(url: string, one: Listener): Promise<void> {
     one.atWork = true;
-    while (one.waiting.length > 0 && !this.#stopped) {
+    while (one.waiting.length > 0 && !this.#closing.signal.aborted) {
       const outcomes = one.waiting.splice(0, MOST_TICKETS);
       const fault = await this.#post(url, outcomes).then(() => undefined, toXsyncError);
       if (!fault) one.failures = 0;
-      else if (!this.#stopped) await this.#pause(url, one, fault.message);
+      else if (!this.#closing.signal.aborted) await this.#pause(url, one, fault.message);
+      if (fault && this.#ending.signal.aborted) break;
     }
     one.atWork = false;
     this.#listeners.delete(url);
@@ -78,12 +94,6 @@ export class Callbacks {
       );
     }
     const ms = backoff(one.failures++, FIRST_MS, LONGEST_MS);
-    await new Promise<void>((resolve) => {
-      const timer = setTimeout(resolve, ms);
-      this.#closing.signal.addEventListener('abort', () => {
-        clearTimeout(timer);
-        resolve();
-      });
-    });
+    await sleep(ms, undefined, { signal: this.#ending.signal }).catch(() => {});
   }
 }

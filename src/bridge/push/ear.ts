@@ -1,25 +1,30 @@
 /** Hears from the pulling end what became of tickets. Tests: test/bridge/callbacks.test.ts */
-import { Door, readBody } from '../door.js';
+import { Door, type DoorMeans, readBody } from '../door.js';
 import type { Audit } from '../pull/audit.js';
 import { CALLBACK_PATH, callbackBody, type Told } from '../ticket.js';
 
 export interface EarMeans {
   secrets(): readonly string[];
   audit: Pick<Audit, 'refuse'>;
-  hear(outcomes: readonly Told[]): void;
+  hear(outcomes: readonly Told[]): void | Promise<void>;
+  /** Where nonces are remembered; absent: in this process. */
+  once?: DoorMeans['once'];
 }
 
 /** The checks of a callback are those of a ticket. */
-export function earDoor({ secrets, audit, hear }: EarMeans): Door {
-  const nonces = new Nonces();
-  const once = async (...nonce: Parameters<Nonces['once']>): Promise<boolean> => nonces.once(...nonce);
-  // Nonces of an earlier process are forgotten, so that what it may have heard is refused. It is asked for, too.
-  const means = { secrets, once, audit, sinceMs: Date.now() };
+export function earDoor({ secrets, audit, hear, once }: EarMeans): Door {
+  const means = { secrets, audit, ...(once ? { once } : inThisProcess()) };
   const work = async (text: string) => {
-    hear(readBody(callbackBody, text).outcomes);
+    await hear(readBody(callbackBody, text).outcomes);
     return { status: 200, body: {} };
   };
   return new Door(means, new Map([[`POST ${CALLBACK_PATH}`, work]]));
+}
+
+/** Nonces of an earlier process are forgotten, so that what it may have heard is refused. It is asked for, too. */
+function inThisProcess(): Pick<DoorMeans, 'once' | 'sinceMs'> {
+  const nonces = new Nonces();
+  return { once: async (...nonce) => nonces.once(...nonce), sinceMs: Date.now() };
 }
 
 /** In memory: only whoever has the secret makes them. */

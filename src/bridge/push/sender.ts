@@ -81,6 +81,12 @@ export class Sender {
     this.#bell.ring();
   }
 
+  /** The same, where no other request is on its way. Resolves once they are noted. */
+  async heard(outcomes: readonly Told[]): Promise<void> {
+    this.hear(outcomes);
+    await this.#noteHeard();
+  }
+
   /** Until the signal, or with `once` until nothing waits and nothing is at the other end. */
   async follow(signal: AbortSignal, { once = false } = {}): Promise<void> {
     signal.addEventListener('abort', () => this.#bell.ring(), { once: true });

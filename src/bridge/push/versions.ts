@@ -78,6 +78,7 @@ class KeyVersions {
   readonly key: string;
   readonly #outbox: OutboxVersions;
   readonly #pending: PendingVersions;
+  #oldestMs: number | undefined;
   /** The rest of them are known. */
   #known = false;
 
@@ -88,9 +89,15 @@ class KeyVersions {
   }
 
   async take(version: VersionEntry): Promise<void> {
-    this.#known ||= await this.#outbox.hasVersion(this.key, nameOfVersion(version));
+    this.#known ||= (await this.#outbox.hasVersion(this.key, nameOfVersion(version))) || (await this.#isOlder(version));
     // What cannot be read, as an archived version, is given up by the other end, so that somebody learns of it.
     if (!this.#known && version.special !== 'other') this.#pending.add(version);
+  }
+
+  /** Than all that are remembered, of which the newest ones may have been deleted for good. */
+  async #isOlder({ mtimeMs }: VersionEntry): Promise<boolean> {
+    this.#oldestMs ??= (await this.#outbox.oldestVersionMs(this.key)) ?? Number.NEGATIVE_INFINITY;
+    return mtimeMs < this.#oldestMs;
   }
 
   /** If it is interrupted, the older ones are noted, and the next look finds the others. @returns how many */

@@ -17,6 +17,7 @@ import {
   logOptions,
   networkOptions,
   repairOptions,
+  tagFilterOptions,
 } from '../options.js';
 import type { Program } from '../program.js';
 import type { ReportLists } from './check-lists.js';
@@ -50,7 +51,7 @@ export function addCheck({ root, io, finish }: Program): void {
   value(command, '--differ <file>', 'keys of different objects', text);
   value(command, '--error <file>', 'keys that could not be compared', text);
   repairOptions(command);
-  filterOptions(command);
+  tagFilterOptions(filterOptions(command));
   linkOption(command);
   networkOptions(command);
   logOptions(command);

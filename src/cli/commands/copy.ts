@@ -12,6 +12,8 @@ import {
   networkOptions,
   observeOptions,
   reportOptions,
+  tagFilterOptions,
+  tagsAgainOption,
   transferOptions,
   versionsOption,
 } from '../options.js';
@@ -60,7 +62,7 @@ function placesOf(
 export function copyOptions(command: Command): Command {
   transferOptions(command);
   compareOptions(command);
-  filterOptions(command);
+  tagsAgainOption(tagFilterOptions(filterOptions(command)));
   limitOptions(command);
   networkOptions(command);
   observeOptions(command);

@@ -11,6 +11,8 @@ import { endsRun, Halt } from '../flow/halt.js';
 import { limiter, Queue } from '../flow/queue.js';
 import { type CompareOptions, comparePair } from '../list/compare.js';
 import type { Triple } from '../list/diff.js';
+import { readTagExclusion, refuseWithoutTags } from '../list/tags.js';
+import type { RunOptions } from '../options.js';
 import { hearFindings, type RunPair, viewFor } from '../pair.js';
 import { beingWritten, isChange } from '../plan/fault.js';
 import { LeftOut } from '../record/left-out.js';
@@ -24,6 +26,8 @@ export interface CheckOptions extends CompareOptions, Omit<CheckPolicy, 'mode'> 
   maxMemory: number;
   /** Compare every version and delete marker, instead of the current objects. */
   versions?: boolean;
+  /** Objects of the source that it leaves out need not be at the destination. */
+  tags?: RunOptions['tags'];
   stop: AbortSignal;
 }
 
@@ -33,6 +37,7 @@ export interface CheckOptions extends CompareOptions, Omit<CheckPolicy, 'mode'> 
  *   object is in the summary
  */
 export async function runCheck(bare: RunPair, options: CheckOptions, report: CheckReporter): Promise<CheckSummary> {
+  refuseWithoutTags(bare, options);
   const halt = new Halt(0);
   const stop = (): void => halt.stop('interrupted', 'calls');
   if (options.stop.aborted) stop();
@@ -66,6 +71,7 @@ class Check {
   readonly #halt: Halt;
   readonly #report: CheckReporter;
   readonly #inspections: Queue;
+  readonly #taggings: Queue;
   readonly #context: ContentContext;
   readonly #leftOut = new LeftOut();
 
@@ -76,6 +82,7 @@ class Check {
     this.#halt = halt;
     this.#report = report;
     this.#inspections = new Queue(limiter(options.checkers));
+    this.#taggings = new Queue(limiter(options.checkers));
     this.#context = {
       source: pair.source.store,
       dest: pair.dest.store,
@@ -105,6 +112,7 @@ class Check {
         report({ type: 'notice', level: 'warn', message });
     } finally {
       await this.#inspections.drain();
+      await this.#taggings.drain();
     }
   }
 
@@ -136,10 +144,11 @@ class Check {
     const { finding } = decision;
     // Inspect when listed checksums differ: an ETag that looks like an MD5 may not be one.
     if (finding.verdict === 'differ' && finding.by === 'checksum') return this.#inspect(triple, 'checksums');
-    return this.#found(key, object.size, finding);
+    return this.#found(triple, object.size, finding);
   }
 
-  #inspect({ key, source, dest }: Triple, how: 'checksums' | 'bytes'): Promise<void> | undefined {
+  #inspect(triple: Triple, how: 'checksums' | 'bytes'): Promise<void> | undefined {
+    const { key, source, dest } = triple;
     if (!source || !dest) return undefined;
     const both = { source: this.#full(source, 'source'), dest: this.#full(dest, 'dest') };
     return this.#inspections.push(async () => {
@@ -147,7 +156,7 @@ class Check {
       const finding = await this.#inspectContent(key, both, how);
       if (!finding || this.#halt.signal.aborted) return;
       const reported =
-        'verdict' in finding ? this.#found(key, source.size, finding) : this.#fail(key, source.size, finding);
+        'verdict' in finding ? this.#found(triple, source.size, finding) : this.#fail(key, source.size, finding);
       await reported?.catch((error: unknown) => this.#halt.fail(error));
     });
   }
@@ -181,9 +190,32 @@ class Check {
     return { ...entry, key: this.#pair[side].prefix + entry.key };
   }
 
-  #found(key: string, size: number, finding: Finding): Promise<void> | undefined {
+  #found({ key, source }: Triple, size: number, finding: Finding): Promise<void> | undefined {
     if (finding.verdict === 'missing-on-src' && this.#options.oneWay) return undefined;
+    const wanting = finding.verdict === 'missing-on-dst' || finding.verdict === 'differ';
+    if (wanting && source && this.#options.tags) return this.#foundByTags(this.#options.tags, source, finding);
     return this.#report({ type: 'checked', key, size, ...finding });
+  }
+
+  /** A request of its own, which waits for no inspection: it may be part of one. */
+  #foundByTags(
+    tags: NonNullable<RunOptions['tags']>,
+    source: ObjectEntry,
+    finding: Finding,
+  ): Promise<void> | undefined {
+    const { key, size } = source;
+    return this.#taggings.push(async () => {
+      if (this.#halt.stops('objects')) return;
+      try {
+        const detail = await readTagExclusion(this.#pair.source, source, tags, this.#halt.signal);
+        if (detail === undefined) await this.#report({ type: 'checked', key, size, ...finding });
+        else await this.#report({ type: 'skip', key, size, reason: 'filtered', detail });
+      } catch (error) {
+        const fault = toXsyncError(error);
+        if (endsRun(fault)) this.#halt.fail(fault);
+        else await this.#fail(key, size, fault);
+      }
+    });
   }
 
   #fail(key: string, size: number, fault: XsyncError, operation?: 'list'): Promise<void> | undefined {

@@ -34,6 +34,8 @@ import {
   LIST,
   MANIFEST,
   NETWORK,
+  TAG_FILTER,
+  TAGS_AGAIN,
 } from './places.js';
 
 const MIB = 1024 ** 2;
@@ -259,7 +261,7 @@ export const CHECK = {
 
 const CONNECTED = { ...FILTER, ...NETWORK, ...CONFIG };
 const PLACES = { ...LINKS, ...CONNECTED };
-const COPY = { ...TRANSFER, ...ATTRIBUTES, ...COMPARE, ...PLACES };
+const COPY = { ...TRANSFER, ...ATTRIBUTES, ...COMPARE, ...PLACES, ...TAG_FILTER, ...TAGS_AGAIN };
 
 /** The options of each mode of a job. */
 export const MODES = {
@@ -278,5 +280,5 @@ export const MODES = {
     ...CONFLICT,
   },
   watch: { ...COPY, ...DELETE, ...WATCH, ...CONFLICT, ...VERSIONS },
-  check: { ...CHECK, ...CARRY, ...PLACES, ...AT },
+  check: { ...CHECK, ...CARRY, ...PLACES, ...TAG_FILTER, ...AT },
 };

@@ -79,6 +79,18 @@ export const FILTER = {
   excludeIfPresent: list('--exclude-if-present <name>', 'exclude folders that contain a file of this name'),
 };
 
+export const TAG_FILTER = {
+  includeTag: list(
+    '--include-tag <key=value>',
+    'copy only objects with this tag, or with all of several tags: a=1,b=2 (a request per new or changed object)',
+  ),
+  excludeTag: list('--exclude-tag <key=value>', 'copy no objects with this tag, or with all of several'),
+};
+
+export const TAGS_AGAIN = {
+  recheckTags: flag('--recheck-tags', 'look again at the tags of objects that were left out by their tags before'),
+};
+
 /** How connections are made. */
 export const TRANSPORT = {
   congestion: choice(

@@ -19,6 +19,7 @@ import type { Slots } from '../transfer/slots.js';
 import type { ConflictBook } from './conflict-book.js';
 import type { Conflicts } from './conflicts.js';
 import type { Moves } from './moves.js';
+import type { Tagged } from './tagged.js';
 
 /** What a mirror works with besides. */
 export interface MirrorContext {
@@ -54,6 +55,8 @@ export interface RunContext {
   conflicts?: Conflicts;
   /** Deletes at the source what was moved; absent unless the run moves. */
   moves?: Moves;
+  /** Absent: objects are not chosen by tags. */
+  tagged?: Tagged;
   /** Absent unless the run goes both ways. */
   mirror?: MirrorContext;
   halt: Halt;

@@ -98,7 +98,8 @@ export class GoneKeys {
     const { pair, options, committer, emit } = this.#context;
     const dest = newest?.deleteMarker ? undefined : newest;
     if (traversed && !dest) {
-      if (row && !options.dryRun) committer.forget(key);
+      // What is not in an inventory may be there.
+      if (row && !options.dryRun && !pair.source.inventory) committer.forget(key);
       return;
     }
     if (!options.dryRun) await this.#arrivals.settleGone(key, dest !== undefined);

@@ -63,7 +63,7 @@ export class History {
     this.#reportLeftOut();
     committer.flush();
     await this.#carryOut();
-    const whole = !options.bounds && !options.filter && !dryRun;
+    const whole = !options.bounds && !options.filter && !dryRun && !pair.source.inventory;
     if (whole && !halt.stops('plans')) this.#arrivals.complete(this.#gone !== undefined && !options.noTraverse);
   }
 

@@ -29,11 +29,12 @@ export async function lookAgain(
 
 /** An object that was there all the time shows that the listing left it out, so others may be missing as well. */
 async function isAtSource(context: RunContext, how: DeleteOptions, key: string): Promise<boolean> {
-  const { pair, options, halt, pass } = context;
+  const { pair, options, halt, pass, tagged } = context;
   const { store, prefix, text, inventory } = pair.source;
   const here = await headIfThere(store, prefix + key, halt.signal);
   if (!here) return false;
   if (how.excluded && exclusionOf(pair, options, key, here)?.reason === 'filtered') return false;
+  if (how.excluded && tagged?.remembered({ ...here, key })?.exclusion !== undefined) return false;
   // Where the time is the writer's, it does not say when the object appeared.
   const sinceMs = inventory?.completeUntilMs ?? pass.startedMs;
   if (!store.capabilities.keepsMtime && here.mtimeMs < sinceMs) {

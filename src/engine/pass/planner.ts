@@ -73,6 +73,7 @@ export class Planner {
     const { source } = triple;
     if (triple.sourceUnlisted) return undefined;
     this.#count(triple);
+    if (source) this.#context.tagged?.pass(triple.key);
     if (!source) {
       this.#gone(triple);
       return undefined;
@@ -113,12 +114,16 @@ export class Planner {
    */
   carryOut(triple: Triple, decision: Decision, batch: Batch): Promise<void> | undefined {
     const { source } = triple;
-    if (!source) return undefined;
+    if (!source || !isWork(decision)) return undefined;
+    const { tagged } = this.#context;
+    const asksTags = tagged?.concerns(decision.action) === true;
+    const exclusion = asksTags ? tagged?.remembered(source)?.exclusion : undefined;
+    if (exclusion !== undefined) return this.#leaveOutByTags(triple, source, exclusion);
     const work = decision.action === 'copy' || decision.action === 'inspect';
     if (work && (this.#held(triple.key, source) || this.#isSettling(triple.key, source))) return undefined;
     if (decision.action === 'inspect') return this.#check(batch, () => this.#inspect(triple, decision, batch));
-    if (decision.action !== 'copy' && decision.action !== 'skip' && decision.action !== 'fail') return undefined;
     const asks =
+      asksTags ||
       (decision.action === 'skip' && this.#mayDiffer(triple, decision.reason)) ||
       (decision.action === 'copy' && this.#copies.looksElsewhere);
     return asks
@@ -270,6 +275,7 @@ export class Planner {
   startAgain(): void {
     this.#again = true;
     this.#copies.startAgain();
+    this.#context.tagged?.startAgain();
     this.#leftOut = new LeftOut();
   }
 
@@ -300,11 +306,17 @@ export class Planner {
       );
       await this.#act({ ...triple, dest: inspected.dest ?? triple.dest }, inspected.verdict, batch, inspected.apartMs);
     } catch (error) {
-      if (halt.signal.aborted) return;
-      const fault = toXsyncError(error);
-      if (endsRun(fault)) halt.fail(fault);
-      else this.#fail(triple.source, isChange(fault) ? beingWritten(fault) : fault, 1);
+      this.#caught(triple.source, error);
     }
+  }
+
+  /** What a request about the object threw. */
+  #caught(source: ObjectEntry, error: unknown): void {
+    const { halt } = this.#context;
+    if (halt.signal.aborted) return;
+    const fault = toXsyncError(error);
+    if (endsRun(fault)) halt.fail(fault);
+    else this.#fail(source, isChange(fault) ? beingWritten(fault) : fault, 1);
   }
 
   /** Something that cannot be copied as it is. Like any failed object it is reported once, and then held back. */
@@ -317,6 +329,31 @@ export class Planner {
    * @returns a promise to wait for if there is something to wait for
    */
   #act(triple: Triple, decision: Decided, batch: Batch, apartMs?: number): Promise<void> | undefined {
+    if (!this.#context.tagged?.concerns(decision.action)) return this.#carryOn(triple, decision, batch, apartMs);
+    return this.#actByTags(triple, () => this.#carryOn(triple, decision, batch, apartMs));
+  }
+
+  /** Goes on with the object, unless its tags leave it out. */
+  async #actByTags(triple: Triple, goOn: () => Promise<void> | undefined): Promise<void> {
+    const { tagged, halt } = this.#context;
+    const { source } = triple;
+    if (!source || halt.stops('objects')) return;
+    try {
+      const exclusion = await tagged?.exclusionOf(source);
+      if (exclusion === undefined) await goOn();
+      else this.#leaveOutByTags(triple, source, exclusion);
+    } catch (error) {
+      this.#caught(source, error);
+    }
+  }
+
+  #leaveOutByTags(triple: Triple, { key, size }: ObjectEntry, detail: string): undefined {
+    this.#context.census.exclude(isCommon(triple));
+    this.#context.emit({ type: 'skip', key, size, reason: 'filtered', detail });
+    if (this.#context.options.deletes?.excluded) this.#gone({ ...triple, source: undefined });
+  }
+
+  #carryOn(triple: Triple, decision: Decided, batch: Batch, apartMs?: number): Promise<void> | undefined {
     const { source } = triple;
     if (!source) return undefined;
     if (decision.action === 'copy') return this.#copies.add(triple, decision.reason, batch);
@@ -340,7 +377,8 @@ export class Planner {
   async #refreshed(triple: Triple, sides: { source: ObjectEntry; dest: ObjectEntry }, equal: Equal): Promise<void> {
     const refreshed = await this.#refresh(triple, sides);
     if (refreshed === 'failed') return;
-    if (refreshed === 'needs-copy') await this.#copies.add(triple, 'attributes-differ', equal.batch);
+    const write = (): Promise<void> | undefined => this.#copies.add(triple, 'attributes-differ', equal.batch);
+    if (refreshed === 'needs-copy') await (this.#context.tagged ? this.#actByTags(triple, write) : write());
     else await this.#settle(triple, sides.source, equal, refreshed.destEtag);
   }
 
@@ -375,10 +413,7 @@ export class Planner {
       if (halt.stops('objects')) return { destEtag: dest.etag };
       return await refresh(this.#context, triple, sides, this.#mayBeUnfinished(triple.key));
     } catch (error) {
-      if (halt.signal.aborted) return 'failed';
-      const fault = toXsyncError(error);
-      if (endsRun(fault)) halt.fail(fault);
-      else this.#fail(source, isChange(fault) ? beingWritten(fault) : fault, 1);
+      this.#caught(source, error);
       return 'failed';
     }
   }
@@ -422,6 +457,11 @@ function known(
 function isRecorded(triple: Triple, reason: SkipReason): boolean {
   const unchanged = sourceState(triple) === 'same' && destState(triple, true) === 'same';
   return unchanged && reason === 'same-checksum' && triple.row !== undefined && isProof(triple.row.verifiedBy);
+}
+
+/** Something is done about an object of the source. */
+function isWork(decision: Decision): decision is Extract<Decision, { action: 'copy' | 'skip' | 'fail' | 'inspect' }> {
+  return ['copy', 'skip', 'fail', 'inspect'].includes(decision.action);
 }
 
 /** The source has the key, and it is also at the destination or in the manifest. */

@@ -2,11 +2,12 @@
 import type { XsyncError } from '../../model/error.js';
 import type { VersionEntry } from '../../store/port.js';
 import type { Side } from '../events.js';
+import { inventoryVersions } from '../list/inventory-versions.js';
 import { orderedVersions } from '../list/ordered-versions.js';
 import { faultOf } from '../plan/fault.js';
 import type { RunContext } from './context.js';
 
-/** @throws as `orderedVersions` */
+/** @throws as `orderedVersions` and `inventoryVersions` */
 export function listedVersions(context: RunContext, which: Side): AsyncGenerator<VersionEntry> {
   const { pair, options, halt, emit, census, pass, recorder } = context;
   const { single } = pair;
@@ -19,5 +20,10 @@ export function listedVersions(context: RunContext, which: Side): AsyncGenerator
     emit({ type: 'listed', side: which, objects, done });
   };
   const side = which === 'source' ? pair.source : pair.dest;
+  if (side.inventory) {
+    const spool = () => pair.manifest.spool();
+    const how = { bounds: options.bounds ?? {}, signal: halt.listings, spool, listed };
+    return inventoryVersions(side, side.inventory, how);
+  }
   return orderedVersions(side, { bounds: options.bounds, signal: halt.listings, single, onDamaged, listed });
 }

@@ -45,6 +45,11 @@ export class Forecast {
     this.#add('source', 'list');
   }
 
+  /** The tags of an object of the source. */
+  addTags(): void {
+    this.#add('source', 'getTags');
+  }
+
   /** A request for an archived object of the source. */
   addRestore(): void {
     this.#add('source', 'restore');

@@ -3,6 +3,7 @@ import { inParallel } from '../../model/parallel.js';
 import type { Change, Move, Outbox, OutboxCounts, OutboxRow, OutboxState } from '../queues.js';
 import { AT_ONCE, changeAll, getOne, put } from './change.js';
 import { dueIn } from './due.js';
+import { onceIn } from './nonces.js';
 import { type Draft, type RecordName, type Records, rankOf, type Stored } from './port.js';
 
 const GROUP = 'outbox';
@@ -127,6 +128,11 @@ export class RecordOutbox implements Outbox {
 
   setFact(name: string, value: string): Promise<void> {
     return put(this.#records, factName(name), { text: value });
+  }
+
+  /** Remembers a nonce until a time. @returns false if it was known */
+  once(nonce: string, untilMs: number, nowMs: number): Promise<boolean> {
+    return onceIn(this.#records, nonce, untilMs, nowMs);
   }
 
   close(): Promise<void> {

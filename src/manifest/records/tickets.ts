@@ -14,8 +14,9 @@ import {
   type TicketQueue,
   type TicketState,
 } from '../queues.js';
-import { AT_ONCE, changeAll, getOne } from './change.js';
+import { AT_ONCE, changeAll } from './change.js';
 import { dueIn } from './due.js';
+import { onceIn } from './nonces.js';
 import { type Draft, type RecordName, type Records, rankOf, type Stored } from './port.js';
 
 const QUEUE = 'ticket';
@@ -157,13 +158,8 @@ export class RecordTickets implements TicketQueue {
     return this.#records.countQueued(QUEUE, most);
   }
 
-  async once(nonce: string, untilMs: number, nowMs: number): Promise<boolean> {
-    const name = { group: `nonce-${nonce}`, id: '-' };
-    const draft: Draft = { text: JSON.stringify(untilMs), untilMs };
-    if (await this.#records.swap(name, undefined, draft)) return true;
-    const known = await getOne(this.#records, name);
-    const ended = known === undefined || Number(known.text) < nowMs;
-    return ended && (await this.#records.swap(name, known, draft)) !== undefined;
+  once(nonce: string, untilMs: number, nowMs: number): Promise<boolean> {
+    return onceIn(this.#records, nonce, untilMs, nowMs);
   }
 
   close(): Promise<void> {

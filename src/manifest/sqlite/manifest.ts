@@ -27,6 +27,7 @@ import {
   type StoredRow,
   type StoredUpload,
 } from './statements.js';
+import { SqliteTagVerdicts } from './tag-verdicts.js';
 import { SqliteTwins } from './twins.js';
 
 /** The fact with the number of rows. */
@@ -46,6 +47,7 @@ const KEPT_LAGS_MS = 25 * 3_600_000;
 export class SqliteManifest implements Manifest {
   readonly path: string;
   readonly conflicts: SqliteConflicts;
+  readonly tagVerdicts: SqliteTagVerdicts;
   readonly twins: SqliteTwins;
   readonly #db: Database;
   readonly #sql: Statements;
@@ -59,6 +61,7 @@ export class SqliteManifest implements Manifest {
     this.#db = db;
     this.#sql = prepareStatements(db);
     this.conflicts = new SqliteConflicts(db, (work) => this.#run(work));
+    this.tagVerdicts = new SqliteTagVerdicts(db, (work) => this.#run(work));
     this.twins = new SqliteTwins(db, (work) => this.#run(work));
   }
 

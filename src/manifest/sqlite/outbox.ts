@@ -20,6 +20,22 @@ import { openQueueFile } from './queue-file.js';
 /** Keys that are in memory at once. */
 const PAGE = 1000;
 
+/**
+ * Versions of a key that have crossed, and are remembered: a list of versions is read down to the newest one of them. Older
+ * ones are only counted.
+ */
+const REMEMBERED = 100;
+
+/** Facts: how many, and their bytes. */
+const FORGOTTEN = 'forgotten-versions';
+const FORGOTTEN_BYTES = 'forgotten-bytes';
+
+/** A version of a key is done. */
+const FORGET = `DELETE FROM object WHERE key = ? AND version <> '' AND state = 'done' AND revision < (
+    SELECT revision FROM object WHERE key = ? AND version <> '' AND state = 'done'
+    ORDER BY revision DESC LIMIT 1 OFFSET ${REMEMBERED - 1})
+  RETURNING size`;
+
 /** The next version of a key takes its turn. */
 const NEXT = `UPDATE object SET state = 'waiting', due_ms = 0
   WHERE key = ? AND state = 'behind' AND revision = (SELECT min(revision) FROM object WHERE key = ? AND state = 'behind')`;
@@ -46,6 +62,7 @@ const SCHEMA = `
   CREATE UNIQUE INDEX IF NOT EXISTS object_revision ON object (revision);
   CREATE INDEX IF NOT EXISTS object_state ON object (state, due_ms, revision);
   CREATE INDEX IF NOT EXISTS object_behind ON object (key, revision) WHERE state = 'behind';
+  CREATE INDEX IF NOT EXISTS object_done ON object (key, revision) WHERE state = 'done' AND version <> '';
   CREATE INDEX IF NOT EXISTS object_open ON object (key) WHERE state IN ('waiting', 'sent', 'dead');
   CREATE TABLE IF NOT EXISTS fact (name TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
 `;
@@ -133,12 +150,16 @@ export class SqliteOutbox implements Outbox, OutboxVersions {
       'UPDATE object SET state = ?, attempts = ?, due_ms = ?, code = ?, message = ? WHERE key = ? AND revision = ?',
     );
     const next = this.#db.prepare(NEXT);
+    const forget = this.#db.prepare<[string, string], { size: number }>(FORGET);
     this.#write(() => {
+      const forgotten: number[] = [];
       for (const { key, revision, state, attempts, untilMs = 0, fault, passes = state === 'done' } of moves) {
         const why = [fault?.code ?? null, fault?.message ?? null];
         const { changes } = move.run(state, attempts, Math.round(untilMs), ...why, key, revision);
         if (passes && changes > 0) next.run(key, key);
+        if (state === 'done' && changes > 0) forgotten.push(...forget.all(key, key).map(({ size }) => size));
       }
+      if (forgotten.length > 0) this.#countForgotten(forgotten);
     });
   }
 
@@ -218,7 +239,15 @@ export class SqliteOutbox implements Outbox, OutboxVersions {
       counts[versioned === 1 ? 'versions' : 'objects'][told] = objects;
       counts.bytes[told] += bytes;
     }
+    const forgotten = this.#forgotten();
+    counts.versions.done += forgotten.versions;
+    counts.bytes.done += forgotten.bytes;
     return counts;
+  }
+
+  async oldestVersionMs(key: string): Promise<number | undefined> {
+    const sql = `SELECT min(mtime_ms) AS ms FROM object WHERE key = ? AND version <> ''`;
+    return this.#db.prepare<[string], { ms: number | null }>(sql).get(key)?.ms ?? undefined;
   }
 
   async hasVersion(key: string, version?: string): Promise<boolean> {
@@ -312,8 +341,23 @@ export class SqliteOutbox implements Outbox, OutboxVersions {
     return { tickets, waitingBytes: bytes.waiting + bytes.sent, ...oldest };
   }
 
-  async fact(name: string): Promise<string | undefined> {
+  #forgotten(): { versions: number; bytes: number } {
+    return { versions: Number(this.#fact(FORGOTTEN) ?? 0), bytes: Number(this.#fact(FORGOTTEN_BYTES) ?? 0) };
+  }
+
+  #countForgotten(sizes: readonly number[]): void {
+    const { versions, bytes } = this.#forgotten();
+    const put = this.#db.prepare('INSERT OR REPLACE INTO fact VALUES (?, ?)');
+    put.run(FORGOTTEN, String(versions + sizes.length));
+    put.run(FORGOTTEN_BYTES, String(sizes.reduce((a, b) => a + b, bytes)));
+  }
+
+  #fact(name: string): string | undefined {
     return this.#db.prepare<[string], { value: string }>('SELECT value FROM fact WHERE name = ?').get(name)?.value;
+  }
+
+  async fact(name: string): Promise<string | undefined> {
+    return this.#fact(name);
   }
 
   async setFact(name: string, value: string): Promise<void> {

@@ -142,7 +142,25 @@ const VERSION_6 = `
   UPDATE failure SET arrived_ms = iif(source_etag = '' AND source_mtime_ms = 0, 9007199254740991, source_mtime_ms);
 `;
 
-export const MIGRATIONS: readonly string[] = [VERSION_1, VERSION_2, VERSION_3, VERSION_4, VERSION_5, VERSION_6];
+const VERSION_7 = `
+  CREATE TABLE tag_verdict (
+    key TEXT PRIMARY KEY COLLATE BINARY,
+    source_etag TEXT NOT NULL,
+    filter TEXT NOT NULL,
+    exclusion TEXT,
+    at_ms INTEGER NOT NULL
+  ) WITHOUT ROWID;
+`;
+
+export const MIGRATIONS: readonly string[] = [
+  VERSION_1,
+  VERSION_2,
+  VERSION_3,
+  VERSION_4,
+  VERSION_5,
+  VERSION_6,
+  VERSION_7,
+];
 
 /** Marks the file as ours in SQLite's header ("xsyn"), so that a database of another program is never migrated. */
 export const APPLICATION_ID = 0x7873796e;

@@ -4,8 +4,10 @@
  * https://www.alibabacloud.com/help/en/oss/developer-reference/putbucketreplication
  * Tests: test/rules/import.test.ts
  */
+import { isRecord } from '../values.js';
 import type { Draft, ImportedRule } from './draft.js';
 import { isOn, Notes, unknownKeys } from './notes.js';
+import { type Chosen, chosenByTags } from './tags.js';
 import { listAt, type Tree, textAt, treeAt } from './tree.js';
 
 type Imported = Omit<ImportedRule, 'name'>;
@@ -18,16 +20,13 @@ const KEYS = [
 export function ossRule(rule: Tree, draft: Draft): Imported {
   const notes = new Notes();
   const prefixes = prefixesOf(rule, notes);
-  const tagged = listAt(rule, 'UserTaggings').length > 0;
-  if (tagged) {
-    const text = 'rules cannot select by tag: the rule is written with "enabled: false", because it would copy more';
-    notes.add('UserTaggings', 'left out', text);
-  }
+  const tagged = taggedOf(rule, notes);
   const settings = {
     ...draft.places(bucketOf(treeAt(rule, 'Destination') ?? {}, notes), prefixes),
     ...modeOf(rule, notes),
     ...historyOf(rule, notes),
-    ...enabledOf(rule, tagged, notes),
+    ...enabledOf(rule, notes),
+    ...tagged,
     ...attributesOf(rule, notes),
     ...rpoOf(rule, notes),
   };
@@ -87,11 +86,22 @@ function historyOf(rule: Tree, notes: Notes): { historical?: false } {
 }
 
 /** `starting` and `doing` are at work; `closing` is being removed. */
-function enabledOf(rule: Tree, tagged: boolean, notes: Notes): { enabled?: false } {
+function enabledOf(rule: Tree, notes: Notes): { enabled?: false } {
   const status = textAt(rule, 'Status')?.toLowerCase();
   const on = status !== 'closing' && status !== 'disabled';
   if (status !== undefined) notes.add('Status', 'maps', `enabled: ${on}`);
-  return on && !tagged ? {} : { enabled: false };
+  return on ? {} : { enabled: false };
+}
+
+/** OSS does not document what several tags of a rule mean. */
+function taggedOf(rule: Tree, notes: Notes): Chosen {
+  const tags = listAt(rule, 'UserTaggings').flatMap((set) => (isRecord(set) ? ofSet(set) : [set]));
+  const several = 'an object must have all of them; for any of them, write each as an entry of its own';
+  return chosenByTags(tags, 'UserTaggings', notes, tags.length > 1 ? several : undefined);
+}
+
+function ofSet(set: Tree): unknown[] {
+  return 'UserTagging' in set ? listAt(set, 'UserTagging') : [set];
 }
 
 function attributesOf(rule: Tree, notes: Notes): Record<string, unknown> {

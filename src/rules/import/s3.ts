@@ -6,6 +6,7 @@
  */
 import type { Draft, ImportedRule } from './draft.js';
 import { type ImportNote, isOn, Notes, unknownKeys } from './notes.js';
+import { type Chosen, chosenByTags } from './tags.js';
 import { listAt, type Tree, textAt, treeAt } from './tree.js';
 
 type Imported = Omit<ImportedRule, 'name'>;
@@ -23,7 +24,8 @@ export function s3Rule(rule: Tree, draft: Draft): Imported {
     ...draft.places(bucketOf(destination, notes), selection.prefixes),
     ...modeOf(rule, notes),
     ...historyOf(rule, notes),
-    ...enabledOf(rule, selection.tagged, notes),
+    ...enabledOf(rule, notes),
+    ...selection.tagged,
     ...priorityOf(rule, notes),
     ...attributesOf(destination, notes),
     ...rpoOf(destination, notes),
@@ -43,7 +45,7 @@ function bucketOf(destination: Tree, notes: Notes): string {
   return bucket;
 }
 
-function selectionOf(rule: Tree, notes: Notes): { prefixes: string[]; tagged: boolean } {
+function selectionOf(rule: Tree, notes: Notes): { prefixes: string[]; tagged: Chosen } {
   const filter = treeAt(rule, 'Filter') ?? {};
   const and = treeAt(filter, 'And') ?? {};
   const places: [string, Tree][] = [
@@ -59,15 +61,8 @@ function selectionOf(rule: Tree, notes: Notes): { prefixes: string[]; tagged: bo
   });
   if (prefixes.length === 0) notes.add('Filter', 'maps', 'all objects of the bucket');
   const tags = [...listAt(filter, 'Tag'), ...listAt(and, 'Tags'), ...listAt(and, 'Tag')];
-  if (tags.length > 0) {
-    const where = listAt(filter, 'Tag').length > 0 ? 'Filter.Tag' : 'Filter.And.Tags';
-    notes.add(
-      where,
-      'left out',
-      'rules cannot select by tag: the rule is written with "enabled: false", because it would copy more',
-    );
-  }
-  return { prefixes, tagged: tags.length > 0 };
+  const at = listAt(filter, 'Tag').length > 0 ? 'Filter.Tag' : 'Filter.And.Tags';
+  return { prefixes, tagged: chosenByTags(tags, at, notes) };
 }
 
 /** In version 1 of the schema, without Filter, S3 replicates delete markers that users have made. */
@@ -95,10 +90,10 @@ function historyOf(rule: Tree, notes: Notes): { historical?: false } {
   return on ? {} : { historical: false };
 }
 
-function enabledOf(rule: Tree, tagged: boolean, notes: Notes): { enabled?: false } {
+function enabledOf(rule: Tree, notes: Notes): { enabled?: false } {
   const status = textAt(rule, 'Status') ?? 'Enabled';
   notes.add('Status', 'maps', `enabled: ${status === 'Enabled'}`);
-  return status === 'Enabled' && !tagged ? {} : { enabled: false };
+  return status === 'Enabled' ? {} : { enabled: false };
 }
 
 function priorityOf(rule: Tree, notes: Notes): { priority?: number } {

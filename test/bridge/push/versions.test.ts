@@ -47,6 +47,27 @@ async function settle(row: OutboxRow | undefined): Promise<void> {
   if (row) await outbox.move([{ ...row, state: 'done' }]);
 }
 
+it('remembers the newest versions that have crossed, counts the others, and sends none of them again', async () => {
+  let now = 0;
+  const store = new MemoryStore({ versioning: 'enabled', clock: () => ++now });
+  for (let n = 0; n < 103; n++) await write(store, 'a', String(n));
+  await write(store, 'b', 'x');
+  await pollVersions(versioned(store), ALL);
+  for (let due = await outbox.due(0, 10); due.length > 0; due = await outbox.due(0, 10)) {
+    await outbox.move(due.map((row) => ({ ...row, state: 'done' as const })));
+  }
+  const { versions, bytes } = await outbox.counts();
+  expect([versions.done, bytes.done]).toEqual([104, 200]);
+  const ids = await idsOf(store, 'a');
+  // All that are remembered are deleted for good at the source.
+  for (const versionId of ids.slice(3)) await store.deleteVersion('a', versionId);
+  expect(await pollVersions(versioned(store), ALL)).toMatchObject({ changed: 0 });
+  expect(await lookAtVersions(versioned(store), 'a')).toBe(true);
+  expect(await outbox.due(0, 10)).toEqual([]);
+  await write(store, 'a', 'new');
+  expect(await pollVersions(versioned(store), ALL)).toMatchObject({ changed: 1 });
+});
+
 it('each key has one version on its way, the oldest; what is given up holds up its own key, unless it is archived', async () => {
   const store = new MemoryStore({ versioning: 'enabled' });
   for (const body of ['1', '2', '-']) for (const key of ['a', 'b']) await write(store, key, body);
