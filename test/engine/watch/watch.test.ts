@@ -75,6 +75,16 @@ describe('a watch', () => {
     expect(watched.of('copied').map(({ key }) => key)).toEqual(['a', 'b', 'a']);
   });
 
+  test.each(['watch', 'serve'])(
+    'of %s keeps no run that had nothing to do, which would displace the others',
+    async (command) => {
+      const pair = await pairOf('a');
+      watched = new Watched(pair, { run: { command } }).start();
+      await until(() => (watched?.of('end').length ?? 0) >= 3);
+      expect(pair.manifest.runs(10)).toHaveLength(1);
+    },
+  );
+
   test('counts in the summary of a pass what that pass cost, not all since the pair was opened', async () => {
     const pair = await pairOf('a');
     watched = new Watched(pair).start();
