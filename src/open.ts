@@ -7,6 +7,7 @@ import type { OpenedInventory } from './open/inventory.js';
 import { followed, linksOf } from './open/links.js';
 import { openRebuilding, type Rebuilding } from './open/manifests.js';
 import { openMirrorState } from './open/mirror.js';
+import type { ListOf, ObjectList } from './open/object-list.js';
 import type { OpenAccount, OpenPair, OpenSettings, OpenSide } from './open/settings.js';
 import { type OpenAs, Opener } from './open/sides.js';
 import { folderOfFile, hasRows, openState, openStateToRead } from './open/state.js';
@@ -52,6 +53,7 @@ interface PairOptions {
   versions?: boolean;
   mirror?: boolean;
   inventories?: Inventories;
+  list?: ListOf;
 }
 
 /** Locations of inventories, by side. */
@@ -76,13 +78,14 @@ export async function openPair(
   const config = await readConfig(settings);
   const opener = new Opener(settings, config);
   const { mirror = false } = options;
-  const source = await opener.side(sourceText, {
+  let source = await opener.side(sourceText, {
     ...{ atMs: options.sourceAtMs, written: mirror, readOnly: mirror && options.dryRun },
   });
   let dest: OpenSide | undefined;
   let aside: OpenSide | undefined;
   const others: OpenSide[] = [];
   const inventories: OpenedInventory[] = [];
+  let list: ObjectList | undefined;
   const read = async (side: OpenSide, option: string, text: string | undefined): Promise<void> => {
     const { versions = false } = options;
     if (text !== undefined) inventories.push(await readInventory(opener, side, { option, text, versions }));
@@ -100,6 +103,10 @@ export async function openPair(
     await source.refuseUnreadable?.();
     if (object !== undefined) aimAtObject(source, dest, object, options.single);
     if (single) refuseInventories(options.inventories, source);
+    if (options.list) {
+      list = await readList(opener, source, options.list, single);
+      source = list.source;
+    }
     await read(source, '--source-inventory', options.inventories?.source);
     await read(dest, '--dest-inventory', options.inventories?.dest);
     const kept = { readOnly: options.dryRun, written: true };
@@ -114,14 +121,15 @@ export async function openPair(
     const linked = withLinks({ source, dest }, settings);
     const pair = openState({ ...linked, aside, others, single, classes }, threads, options.command);
     const opened = await withFleet(pair, options.dryRun ? { ...settings, queue: undefined } : settings);
-    return inventories.length === 0 ? opened : { ...opened, close: () => closeAll([opened, ...inventories]) };
+    if (inventories.length === 0 && !list) return opened;
+    return { ...opened, listed: list?.filter, close: () => closeAll([opened, ...inventories, list]) };
   } catch (error) {
-    await closeAll([source, dest, aside, ...others, ...inventories]);
+    await closeAll([source, dest, aside, ...others, ...inventories, list]);
     throw error;
   }
 }
 
-async function closeAll(opened: readonly ({ close(): Promise<void> } | undefined)[]): Promise<void> {
+async function closeAll(opened: readonly ({ close(): Promise<void> | void } | undefined)[]): Promise<void> {
   await Promise.all(opened.map((one) => one?.close()));
 }
 
@@ -136,6 +144,25 @@ async function readInventory(
   side.inventory = opened.inventory;
   for (const warning of opened.warnings) warn(side, warning);
   return opened;
+}
+
+/** @throws usage: the source is a single object; as `readObjectList` */
+async function readList(opener: Opener, source: OpenSide, listOf: ListOf, single: boolean): Promise<ObjectList> {
+  if (single) {
+    const option = listOf.batchManifest === undefined ? '--files-from-versions' : '--batch-manifest';
+    throw new XsyncError(
+      'usage',
+      `${option}: ${source.text} is a single object, and the list names those below a path`,
+      {
+        subject: option,
+        remedy: `Name the bucket or a folder of it, or leave out ${option}.`,
+      },
+    );
+  }
+  const { readObjectList } = await import('./open/object-list.js');
+  const list = await readObjectList(source, listOf, await opener.spool(), (text, as) => opener.side(text, as));
+  for (const warning of list.warnings) warn(list.source, warning);
+  return list;
 }
 
 /** @throws usage */

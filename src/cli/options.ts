@@ -28,6 +28,7 @@ import {
   LIST,
   MANIFEST,
   NETWORK,
+  OBJECT_LIST,
   TAG_FILTER,
   TAGS_AGAIN,
   TRANSPORT,
@@ -100,6 +101,10 @@ export function atOption(command: Command): Command {
 
 export function inventoryOptions(command: Command): Command {
   return options(command, INVENTORY);
+}
+
+export function objectListOptions(command: Command): Command {
+  return options(command, OBJECT_LIST);
 }
 
 export function versionsOption(command: Command): Command {

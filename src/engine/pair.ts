@@ -44,6 +44,8 @@ export interface RunSide {
   warnings?: readonly string[];
   /** The store is a view of the past: what stood there at this time, in ms since 1970. Its entries name their versions. */
   atMs?: number;
+  /** Its entries name their versions, which alone are read; as with `atMs`. */
+  namesVersions?: boolean;
   /** Read instead of a listing. */
   inventory?: Inventory;
   /** Findings while it is used: what the store lacks, and what is done instead. */

@@ -38,17 +38,36 @@ export async function readSmall(
 }
 
 /**
- * The bytes of a data file in order, each piece read while the one before it is used. They are those that the manifest
- * means only when the iteration has ended without an error.
+ * The bytes of a data file in order. They are those that the manifest means only when the iteration has ended without an
+ * error.
  * @throws config
  */
 export async function* verifiedPieces(
-  { store, key, text }: StoredFile,
+  file: StoredFile,
   { size, md5 }: InventoryFile,
   signal: AbortSignal,
 ): AsyncGenerator<Uint8Array> {
-  const etag = await pinOf({ store, key, text }, size, signal);
+  const etag = await pinOf(file, size, signal);
   const hash = createHash('md5');
+  for await (const piece of pinnedPieces(file, { size, etag }, signal)) {
+    hash.update(piece);
+    yield piece;
+  }
+  if (hash.digest('hex') !== md5) throw brokenInventory(file.text, 'does not have the MD5 that the manifest names');
+}
+
+/** The bytes of a file of which nothing is known beforehand, all of one version. @throws what the store throws */
+export async function* filePieces(file: StoredFile, signal: AbortSignal): AsyncGenerator<Uint8Array> {
+  const { size, etag } = await file.store.head(file.key, { signal });
+  yield* pinnedPieces(file, { size, etag }, signal);
+}
+
+/** Each piece is read while the one before it is used. */
+async function* pinnedPieces(
+  { store, key }: StoredFile,
+  { size, etag }: { size: number; etag: string },
+  signal: AbortSignal,
+): AsyncGenerator<Uint8Array> {
   const read = (offset: number): Promise<Uint8Array> => {
     const target = Buffer.alloc(Math.min(PIECE, size - offset));
     const piece = store.read(key, target, { offset, ifMatch: etag, signal }).then(() => target);
@@ -61,10 +80,8 @@ export async function* verifiedPieces(
     const piece: Uint8Array = await next;
     offset += piece.byteLength;
     next = offset < size ? read(offset) : undefined;
-    hash.update(piece);
     yield piece;
   }
-  if (hash.digest('hex') !== md5) throw brokenInventory(text, 'does not have the MD5 that the manifest names');
 }
 
 /** Parts of a file that was verified. A small one is held in memory, and a large one is read again as its parts are needed. */

@@ -29,6 +29,8 @@ const UNFIT = {
   excludeTag: '--exclude-tag',
   filesFrom: '--files-from',
   filesFromRaw: '--files-from-raw',
+  filesFromVersions: '--files-from-versions',
+  batchManifest: '--batch-manifest',
 } as const;
 
 /**

@@ -1,7 +1,8 @@
-/** Which inventories a job names. Tests: test/cli/inventory.test.ts */
+/** Which inventories and lists a job names. Tests: test/cli/inventory.test.ts */
 import type { CopyJob, MoveJob, SyncJob } from '../engine/job/job.js';
 import { XsyncError } from '../model/error.js';
 import type { Inventories } from '../open.js';
+import type { ListOf } from './object-list.js';
 
 /** @throws usage: an option contradicts them */
 export function inventoriesOf(job: CopyJob | MoveJob | SyncJob): Inventories | undefined {
@@ -37,4 +38,30 @@ function contradiction(job: CopyJob | SyncJob): [flag: string, why: string] | un
     ];
   }
   return undefined;
+}
+
+/** What says of itself which objects are meant. */
+const OTHERS = {
+  ...{ sourceInventory: '--source-inventory', destInventory: '--dest-inventory', at: '--at' },
+  ...{ include: '--include', includeFrom: '--include-from', exclude: '--exclude', excludeFrom: '--exclude-from' },
+  ...{ filter: '--filter', filterFrom: '--filter-from', filesFrom: '--files-from', filesFromRaw: '--files-from-raw' },
+  ...{ minSize: '--min-size', maxSize: '--max-size', minAge: '--min-age', maxAge: '--max-age' },
+  ...{ maxDepth: '--max-depth', excludeIfPresent: '--exclude-if-present' },
+} as const satisfies Partial<Record<keyof CopyJob, string>>;
+
+/** The list of objects that a job names. @throws usage: something else chooses objects, too */
+export function listOf(job: CopyJob | MoveJob | SyncJob): ListOf | undefined {
+  if (job.mode !== 'copy') return undefined;
+  const { filesFromVersions, batchManifest } = job;
+  if (filesFromVersions === undefined && batchManifest === undefined) return undefined;
+  const option = batchManifest === undefined ? '--files-from-versions' : '--batch-manifest';
+  const names = Object.keys(OTHERS) as (keyof typeof OTHERS)[];
+  const other = names.find((name) => job[name] !== undefined);
+  const both = filesFromVersions !== undefined && batchManifest !== undefined;
+  const flag = other === undefined ? both && '--files-from-versions' : OTHERS[other];
+  if (!flag) return { filesFromVersions, batchManifest };
+  throw new XsyncError('usage', `${option} names every object itself and cannot be combined with ${flag}`, {
+    subject: option,
+    remedy: `Leave out ${flag} or ${option}.`,
+  });
 }

@@ -8,7 +8,7 @@ import type { RunOptions } from '../engine/options.js';
 import { runPair } from '../engine/run.js';
 import { openPair } from '../open.js';
 import { historyOf } from './history.js';
-import { inventoriesOf } from './inventories.js';
+import { inventoriesOf, listOf } from './inventories.js';
 import { backupOf, copyConnections, openSettings, referencePaths, referencesOf, runOptions } from './job.js';
 import {
   named,
@@ -38,9 +38,10 @@ export async function transfer(
   return withPair(pair, context, async () => {
     const { name } = singleOf(pair);
     const tell = (event: RunEvent): void => report(named(event, name));
-    const { backup } = pair;
-    const summary = await runPair(pair, { ...options, backup }, tell, context.shared?.(pair, options));
-    if (options.deletes?.allowEmptySource !== true) refuseNothing(pair, summary, options);
+    const { backup, listed } = pair;
+    const own = { ...options, filter: listed ?? options.filter };
+    const summary = await runPair(pair, { ...own, backup }, tell, context.shared?.(pair, options));
+    if (options.deletes?.allowEmptySource !== true) refuseNothing(pair, summary, own);
     return namedSummary(summary, name);
   });
 }
@@ -84,6 +85,7 @@ export async function openJob(
     ...{ aside: job.backupDir, others: referencePaths(job), versions: history !== undefined },
     sourceAtMs: job.mode === 'move' ? undefined : job.at,
     inventories: inventoriesOf(job),
+    list: listOf(job),
   });
   try {
     return { ...pair, backup: backupOf(pair, job), references: referencesOf(pair, job) };

@@ -1,5 +1,6 @@
 /** The settings for opening places, and the opened sides and pairs. Tests: test/open/filter-of.test.ts */
 import type { ConfiguredLocation } from '../config/location.js';
+import type { Filter } from '../engine/filter/filter.js';
 import type { RunPair, RunSide } from '../engine/pair.js';
 import type { Encryption } from '../model/encryption.js';
 import type { BucketEntry, Opened } from '../store/backend.js';
@@ -95,5 +96,7 @@ export interface OpenPair extends RunPair {
   aside?: OpenSide;
   /** The places of --compare-dest or --copy-dest. */
   others?: readonly OpenSide[];
+  /** The keys of the list that was named. */
+  listed?: Filter;
   close(): Promise<void>;
 }

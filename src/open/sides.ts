@@ -6,6 +6,7 @@ import type { Config } from '../config/load.js';
 import { type ConfiguredLocation, parseLocation, parseRemote } from '../config/location.js';
 import { backendOf } from '../config/schema.js';
 import { PageGuard } from '../model/paging.js';
+import type { Spool } from '../model/spool.js';
 import type { BucketPages, Opened, Resources } from '../store/backend.js';
 import type { AddressGuard } from '../store/http/address-guard.js';
 import { type Congestion, openCongestion } from '../store/http/congestion.js';
@@ -233,6 +234,11 @@ export class Opener {
     return openConnection(settings, { caCert, clientCert, clientKey, checkCertificate }, env);
   }
 
+  /** A table that sorts what does not fit into memory. The caller disposes of it. */
+  async spool(): Promise<Spool> {
+    return new (await import('../manifest/sqlite/spool.js')).SqliteSpool('');
+  }
+
   #resources(connect: Resources['connect'], tell?: Resources['tell']): Resources {
     const { transport, accelerate, links = 'auto', copyLinks, localEncoding } = this.#settings;
     const { localXattrs, localPermissions = 'none' } = this.#settings;
@@ -240,7 +246,7 @@ export class Opener {
     return {
       transport,
       connect,
-      spool: async () => new (await import('../manifest/sqlite/spool.js')).SqliteSpool(''),
+      spool: () => this.spool(),
       accelerate,
       copyLinks: links === 'auto' ? copyLinks || undefined : links === 'follow',
       tell,

@@ -70,9 +70,15 @@ export async function watchOfRule(
   );
 }
 
-/** An inventory is from one day, and a watch finds out what has changed since. */
+/** An inventory is from one day, and a watch finds out what has changed since. @throws usage: a list ends */
 function listed(job: RulePair['job']): RulePair['job'] {
   if (job.mode !== 'copy' && job.mode !== 'sync') return job;
+  if (job.mode === 'copy' && (job.filesFromVersions ?? job.batchManifest) !== undefined) {
+    throw new XsyncError('usage', 'a rule that is served has no list of objects, because it goes on', {
+      subject: job.batchManifest === undefined ? 'filesFromVersions' : 'batchManifest',
+      remedy: 'Use "xsync run", or leave it out.',
+    });
+  }
   return { ...job, sourceInventory: undefined, destInventory: undefined };
 }
 

@@ -10,6 +10,7 @@ import {
   inventoryOptions,
   limitOptions,
   networkOptions,
+  objectListOptions,
   observeOptions,
   reportOptions,
   tagFilterOptions,
@@ -32,7 +33,7 @@ export function addCopy({ root, io, finish }: Program): void {
     .addHelpText('after', EXAMPLES);
   command.optionsGroup('Transfer:');
   own(command, '--urls <file>', 'copy the objects of a list of URLs, presigned or public; - for standard input', text);
-  copyOptions(inventoryOptions(versionsOption(atOption(command)))).action(
+  copyOptions(objectListOptions(inventoryOptions(versionsOption(atOption(command))))).action(
     async (first: string, second: string | undefined, { urls, ...flags }: TransferCommandFlags & { urls?: string }) => {
       const [source, destination] = placesOf(command, [first, second], urls);
       const { transferCommand } = await import('./transfer.js');

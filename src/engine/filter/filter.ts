@@ -35,7 +35,7 @@ export interface Filter {
   /** False when everything passes. */
   readonly active: boolean;
   /** The keys that --files-from names, in key order, each once. */
-  readonly files?: readonly string[];
+  readonly files?: Iterable<string>;
   /** Sentences for the person about options that may not do what was meant. */
   readonly warnings: readonly string[];
   /** Must be shown every key of a listing before the filter is asked about one; absent if nothing depends on it. */

@@ -34,6 +34,7 @@ import {
   LIST,
   MANIFEST,
   NETWORK,
+  OBJECT_LIST,
   TAG_FILTER,
   TAGS_AGAIN,
 } from './places.js';
@@ -265,7 +266,7 @@ const COPY = { ...TRANSFER, ...ATTRIBUTES, ...COMPARE, ...PLACES, ...TAG_FILTER,
 
 /** The options of each mode of a job. */
 export const MODES = {
-  copy: { ...DRY_RUN, ...COPY, ...LIMIT, ...AT, ...VERSIONS, ...INVENTORY },
+  copy: { ...DRY_RUN, ...COPY, ...LIMIT, ...AT, ...VERSIONS, ...INVENTORY, ...OBJECT_LIST },
   move: { ...DRY_RUN, ...COPY, ...LIMIT, ...MOVE },
   sync: { ...DRY_RUN, ...COPY, ...LIMIT, ...DELETE, ...RENAMES, ...AT, ...VERSIONS, ...INVENTORY },
   mirror: {

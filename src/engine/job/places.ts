@@ -20,6 +20,17 @@ export const INVENTORY = {
   destInventory: text('--dest-inventory <location>', 'the same for the destination'),
 };
 
+export const OBJECT_LIST = {
+  filesFromVersions: text(
+    '--files-from-versions <file>',
+    'copy only the versions listed in FILE: a key, a tab and a version ID per line (docs/inventory.md)',
+  ),
+  batchManifest: text(
+    '--batch-manifest <location>',
+    'copy only the objects and versions of this S3 Batch Operations manifest or completion report (CSV)',
+  ),
+};
+
 export const MANIFEST = { manifest: text('--manifest <file>', 'keep the manifest of this pair in FILE') };
 
 /** Of a command that only reads what earlier runs recorded. */

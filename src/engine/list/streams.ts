@@ -94,10 +94,10 @@ export class Streams {
     const { source, dest } = this.#pair;
     this.#unlisted = { source: new UnlistedKeys(), destination: new UnlistedKeys() };
     const unlisted = this.#unlisted;
-    const named = this.#pair.single ? [''] : (this.#options.only ?? this.#options.filter?.files);
-    if (named) {
-      // All three are merged in this order.
-      const wanted = [...new Set(named)].sort(compareKeys);
+    const few = this.#pair.single ? [''] : this.#options.only;
+    // All three are merged in this order.
+    const wanted = few ? [...new Set(few)].sort(compareKeys) : this.#options.filter?.files;
+    if (wanted) {
       return {
         source: this.#heads('source', source, wanted),
         dest: this.#options.noTraverse ? undefined : this.#destHeads(dest, wanted),
@@ -264,26 +264,26 @@ export class Streams {
     }
   }
 
-  async *#rowsOf(keys: readonly string[]): AsyncGenerator<ManifestRow[]> {
-    yield keys.flatMap((key) => this.#pair.manifest.get(key) ?? []);
+  async *#rowsOf(keys: Iterable<string>): AsyncGenerator<ManifestRow[]> {
+    for (const { page } of inPages(keys)) yield page.flatMap((key) => this.#pair.manifest.get(key) ?? []);
   }
 
-  #destHeads(dest: RunSide, keys: readonly string[]): Stream<ObjectEntry> {
+  #destHeads(dest: RunSide, keys: Iterable<string>): Stream<ObjectEntry> {
     return this.#options.forced ? this.#knownOf(keys) : this.#heads('destination', dest, keys);
   }
 
   /** The destination's objects that the manifest knows. */
-  async *#knownOf(keys: readonly string[]): AsyncGenerator<ObjectEntry[]> {
-    yield keys.flatMap((key) => this.#known(key) ?? []);
+  async *#knownOf(keys: Iterable<string>): AsyncGenerator<ObjectEntry[]> {
+    for (const { page } of inPages(keys)) yield page.flatMap((key) => this.#known(key) ?? []);
   }
 
   /** Sends a HEAD for each named object, in the order of `keys`; leaves out those that do not exist. */
-  async *#heads(name: Side, side: RunSide, keys: readonly string[]): AsyncGenerator<ObjectEntry[]> {
+  async *#heads(name: Side, side: RunSide, keys: Iterable<string>): AsyncGenerator<ObjectEntry[]> {
     let objects = 0;
-    for (let i = 0; i < keys.length; i += PAGE) {
-      const found = await this.#headPage(name, side, keys.slice(i, i + PAGE));
+    for (const { page, done } of inPages(keys)) {
+      const found = await this.#headPage(name, side, page);
       objects += found.length;
-      this.#context.emit({ type: 'listed', side: name, objects, done: i + PAGE >= keys.length });
+      this.#context.emit({ type: 'listed', side: name, objects, done });
       yield found;
     }
   }
@@ -343,4 +343,17 @@ export class Streams {
       return undefined;
     }
   }
+}
+
+/** `done` is true of the last page. */
+function* inPages(keys: Iterable<string>): Generator<{ page: readonly string[]; done: boolean }> {
+  let page: string[] = [];
+  for (const key of keys) {
+    if (page.length === PAGE) {
+      yield { page, done: false };
+      page = [];
+    }
+    page.push(key);
+  }
+  if (page.length > 0) yield { page, done: true };
 }

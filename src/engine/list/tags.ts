@@ -12,12 +12,12 @@ type TagFilter = NonNullable<RunOptions['tags']>;
  * @throws access-denied, unsupported: an object whose tags cannot be read must not be copied
  */
 export async function readTagExclusion(
-  { store, prefix, atMs }: Pick<RunSide, 'store' | 'prefix' | 'atMs'>,
+  { store, prefix, atMs, namesVersions = false }: Pick<RunSide, 'store' | 'prefix' | 'atMs' | 'namesVersions'>,
   { key, versionId }: Pick<ObjectEntry, 'key' | 'versionId'>,
   filter: TagFilter,
   signal: AbortSignal,
 ): Promise<string | undefined> {
-  const version = atMs === undefined ? undefined : versionId;
+  const version = atMs === undefined && !namesVersions ? undefined : versionId;
   try {
     return filter.exclusion(await store.getTags(prefix + key, { signal, ...(version && { versionId: version }) }));
   } catch (error) {

@@ -209,7 +209,7 @@ export class Copies {
     return {
       key,
       etag,
-      versionId: pair.source.atMs === undefined ? undefined : versionId,
+      versionId: pair.source.atMs === undefined && !pair.source.namesVersions ? undefined : versionId,
       size,
       mtimeMs,
       ...(special === 'symlink' && { link: 'keep' }),

@@ -3,12 +3,11 @@
  * then. A version's time is the one that the store lists. What was deleted for good since then is not in the view.
  * Tests: test/store/wrap/past.test.ts
  */
-import type { Tags } from '../../model/attributes.js';
 import { XsyncError } from '../../model/error.js';
-import type { ObjectEntry, ObjectInfo } from '../../model/object.js';
+import type { ObjectEntry } from '../../model/object.js';
 import { PageGuard } from '../../model/paging.js';
 import type * as port from '../port.js';
-import { InterceptedStore } from './intercept.js';
+import { AtVersions } from './at-versions.js';
 
 const PAGE = 1000;
 
@@ -29,7 +28,7 @@ const LAST = '\u{10ffff}';
 /** Versions by key that are remembered, so that reading an object in pieces looks it up once. */
 const REMEMBERED = 1000;
 
-export class PastStore extends InterceptedStore {
+export class PastStore extends AtVersions {
   readonly #atMs: number;
   readonly #listVersions: NonNullable<port.ObjectStore['listVersions']>;
   readonly #found = new Map<string, string>();
@@ -39,7 +38,7 @@ export class PastStore extends InterceptedStore {
    * @throws unsupported: the store keeps no versions
    */
   constructor(inner: port.ObjectStore, atMs: number) {
-    super(inner, (call, run) => run(call.pace));
+    super(inner);
     const { listVersions } = inner;
     if (!listVersions) throw new XsyncError('unsupported', `${inner.identity.bucket} keeps no versions`);
     this.#listVersions = listVersions.bind(inner);
@@ -104,66 +103,8 @@ export class PastStore extends InterceptedStore {
     return last === done ? { after: last } : { token };
   }
 
-  override async head(key: string, options: port.HeadOptions = {}): Promise<ObjectInfo> {
-    return this.inner.head(key, { ...options, versionId: options.versionId ?? (await this.#versionAt(key, options)) });
-  }
-
-  override async firstPartSize(key: string, options: port.PinOptions = {}): Promise<number | undefined> {
-    const versionId = options.versionId ?? (await this.#versionAt(key, options));
-    return this.inner.firstPartSize(key, { ...options, versionId });
-  }
-
-  override async read(key: string, target: Uint8Array, options: port.ReadOptions = {}): Promise<ObjectInfo> {
-    const versionId = options.versionId ?? (await this.#versionAt(key, options));
-    return this.inner.read(key, target, { ...options, versionId });
-  }
-
-  override get readPieces(): port.ObjectStore['readPieces'] {
-    const read = this.inner.readPieces?.bind(this.inner);
-    if (!read) return undefined;
-    return async (key, sink, options = {}) => {
-      const versionId = options.versionId ?? (await this.#versionAt(key, options));
-      return read(key, sink, { ...options, versionId });
-    };
-  }
-
-  override async getTags(key: string, options: port.HeadOptions = {}): Promise<Tags> {
-    return this.inner.getTags(key, {
-      ...options,
-      versionId: options.versionId ?? (await this.#versionAt(key, options)),
-    });
-  }
-
-  override get getLink(): port.ObjectStore['getLink'] {
-    const get = this.inner.getLink?.bind(this.inner);
-    if (!get) return undefined;
-    return async (key, options = {}) => {
-      const versionId = options.versionId ?? (await this.#versionAt(key, options));
-      return get(key, { ...options, versionId });
-    };
-  }
-
-  override async getAcl(key: string, options: port.HeadOptions = {}): Promise<string> {
-    return this.inner.getAcl(key, {
-      ...options,
-      versionId: options.versionId ?? (await this.#versionAt(key, options)),
-    });
-  }
-
-  override async restore(key: string, options: port.RestoreOptions): Promise<port.Restored> {
-    return this.inner.restore(key, {
-      ...options,
-      versionId: options.versionId ?? (await this.#versionAt(key, options)),
-    });
-  }
-
-  /** A URL would lead to the present. */
-  override get signedUrl(): undefined {
-    return undefined;
-  }
-
   /** @throws object-not-found */
-  async #versionAt(key: string, { signal, onRequest }: port.CallOptions): Promise<string> {
+  protected async versionAt(key: string, { signal, onRequest }: port.CallOptions): Promise<string> {
     const known = this.#found.get(key);
     if (known !== undefined) return known;
     const found = await this.#find(key, { signal, onRequest });
