@@ -1,6 +1,7 @@
 #!/usr/bin/env node
-import { readFileSync } from 'node:fs';
-import { fileURLToPath } from 'node:url';
+// CommonJS (package.json beside this file): Node's loader of modules takes longer than the program's own code.
+const { readFileSync } = require('node:fs');
+const { join } = require('node:path');
 
 // Libraries that log when DEBUG is set print requests with their credentials.
 delete process.env.DEBUG;
@@ -22,39 +23,49 @@ function limits() {
   }
 }
 
-try {
-  const { memory, files } = limits();
-  if (memory < LEAST_MEMORY) {
-    process.stderr.write(
-      'xsync: there is not enough memory — Remove the limit of virtual memory (ulimit -v unlimited).\n',
-    );
-    process.exitCode = 2;
-  } else if (files < LEAST_FILES) {
-    process.stderr.write(TOO_MANY_FILES);
-    process.exitCode = 2;
-  } else if (process.argv.length === 3 && process.argv[2] === '--version') {
-    // Needs nothing of the program.
-    const { version } = JSON.parse(readFileSync(new URL('../package.json', import.meta.url), 'utf8'));
-    // A closed pipe is not an error.
-    process.stdout.on('error', () => {});
-    process.stdout.write(`${version}\n`);
-  } else {
-    const { load } = await import('./load.js');
-    const args = process.argv.slice(2);
-    // Options may precede the command.
-    const command = args.find((arg) => /^[a-z][a-z0-9]*$/.test(arg));
-    const { exports, save } = load(fileURLToPath(new URL('../dist/xsync.cjs', import.meta.url)), command);
-    process.exitCode = await exports.main(args);
-    if (process.exitCode === 0) save();
+async function run() {
+  try {
+    const { memory, files } = limits();
+    if (memory < LEAST_MEMORY) {
+      process.stderr.write(
+        'xsync: there is not enough memory — Remove the limit of virtual memory (ulimit -v unlimited).\n',
+      );
+      process.exitCode = 2;
+    } else if (files < LEAST_FILES) {
+      process.stderr.write(TOO_MANY_FILES);
+      process.exitCode = 2;
+    } else if (process.argv.length === 3 && process.argv[2] === '--version') {
+      // Needs nothing of the program.
+      const { version } = JSON.parse(readFileSync(join(__dirname, '../package.json'), 'utf8'));
+      // A closed pipe is not an error.
+      process.stdout.on('error', () => {});
+      process.stdout.write(`${version}\n`);
+    } else {
+      const { load } = require('./load.js');
+      const args = process.argv.slice(2);
+      // Options may precede the command.
+      const command = args.find((arg) => /^[a-z][a-z0-9]*$/.test(arg));
+      const { exports, save } = load(join(__dirname, '../dist/xsync.cjs'), command);
+      let ended = false;
+      // There is nothing left to wait for, as Node has it for modules.
+      process.once('beforeExit', () => {
+        if (!ended) process.exitCode = 13;
+      });
+      process.exitCode = await exports.main(args);
+      ended = true;
+      if (process.exitCode === 0) save();
+    }
+  } catch (error) {
+    // The program could not be loaded, and so neither could its messages.
+    if (error?.code === 'EMFILE' || error?.code === 'ENFILE') {
+      process.stderr.write(TOO_MANY_FILES);
+      process.exitCode = 2;
+    } else if (['ENOENT', 'MODULE_NOT_FOUND', 'ERR_MODULE_NOT_FOUND'].includes(error?.code)) {
+      const [why] = error.message.split('\n');
+      process.stderr.write(`xsync: the installation is incomplete: ${why} — Install xsync again.\n`);
+      process.exitCode = 7;
+    } else throw error;
   }
-} catch (error) {
-  // The program could not be loaded, and so neither could its messages.
-  if (error?.code === 'EMFILE' || error?.code === 'ENFILE') {
-    process.stderr.write(TOO_MANY_FILES);
-    process.exitCode = 2;
-  } else if (['ENOENT', 'MODULE_NOT_FOUND', 'ERR_MODULE_NOT_FOUND'].includes(error?.code)) {
-    const [why] = error.message.split('\n');
-    process.stderr.write(`xsync: the installation is incomplete: ${why} — Install xsync again.\n`);
-    process.exitCode = 7;
-  } else throw error;
 }
+
+run();

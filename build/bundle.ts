@@ -20,7 +20,6 @@ const OUTSIDE = [
   '@aws-sdk/*',
   '@smithy/*',
   'ali-oss',
-  'better-sqlite3',
   'bullmq',
   'fastify',
   'hash-wasm',
@@ -31,6 +30,52 @@ const OUTSIDE = [
   're2js',
   'undici',
 ];
+
+/** What a run checks with zod, it checks a few times: for that, zod's generated code is not worth its compilation. */
+const BANNER = `const BUNDLE_URL = require('node:url').pathToFileURL(__filename).href;
+globalThis.__zod_globalConfig = { jitless: true };`;
+
+/** Parts of Node that take milliseconds to load, and that most runs do not use. */
+const RARE = ['child_process', 'http', 'https', 'perf_hooks', 'readline', 'tls', 'worker_threads'];
+
+/** Loads them when something of theirs is used, although packages name them at their start. */
+const rareWhenUsed: Plugin = {
+  name: 'rare-when-used',
+  setup({ onResolve, onLoad }) {
+    onResolve({ filter: new RegExp(`^(node:)?(${RARE.join('|')})$`) }, ({ path, namespace }) =>
+      namespace === 'rare' ? { path, external: true } : { path: path.replace('node:', ''), namespace: 'rare' },
+    );
+    onLoad({ filter: /./, namespace: 'rare' }, async ({ path }) => {
+      const { default: all } = await import(`node:${path}`);
+      const getters = Object.keys(all).map((name) => `get ${name}() { return part().${name} }`);
+      return {
+        contents: `let loaded; const part = () => (loaded ??= require('node:${path}'));
+          module.exports = { ${getters.join(', ')} };`,
+      };
+    });
+  },
+};
+
+/** Finds the native part of better-sqlite3 where it is; the package that does it by default looks in a dozen places. */
+const nativeSqlite: Plugin = {
+  name: 'native-sqlite',
+  setup({ onResolve, onLoad }) {
+    onResolve({ filter: /^bindings$/ }, () => ({ path: 'bindings', namespace: 'native-sqlite' }));
+    onResolve({ filter: /^better-sqlite3\//, namespace: 'native-sqlite' }, ({ path }) => ({ path, external: true }));
+    onLoad({ filter: /./, namespace: 'native-sqlite' }, () => ({ contents: FIND_SQLITE }));
+  },
+};
+
+/** Fails as that package does (model/surroundings.ts), unless all of better-sqlite3 is missing. */
+const FIND_SQLITE = `module.exports = () => {
+  try {
+    return require('better-sqlite3/build/Release/better_sqlite3.node');
+  } catch (error) {
+    if (error.code !== 'MODULE_NOT_FOUND') throw error;
+    require.resolve('better-sqlite3/package.json');
+    throw new Error('Could not locate the bindings file: ' + error.message);
+  }
+};`;
 
 /** Writes the bundles and the licenses of what is in them into a folder. */
 export async function bundle(folder: string, plugins: Plugin[] = []): Promise<void> {
@@ -47,12 +92,12 @@ export async function bundle(folder: string, plugins: Plugin[] = []): Promise<vo
     platform: 'node',
     target: 'node20.19',
     define: { 'import.meta.url': 'BUNDLE_URL' },
-    banner: { js: "const BUNDLE_URL = require('node:url').pathToFileURL(__filename).href;" },
+    banner: { js: BANNER },
     legalComments: 'none',
     sourcemap: 'linked',
     metafile: true,
     logLevel: 'warning',
-    plugins,
+    plugins: [rareWhenUsed, nativeSqlite, ...plugins],
   });
   writeFileSync(join(folder, 'LICENSES'), licensesOf(metafile));
 }

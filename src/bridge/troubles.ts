@@ -25,6 +25,19 @@ export function waitsForPerson({ code, class: kind }: Pick<TicketFault, 'code' |
   return code === 'refused-url' || (kind === 'person' && !DECIDED.includes(code));
 }
 
+/** Makes one voice of several parts of an end: it is well when all of them are. */
+export function together(tell: TellTrouble): () => TellTrouble {
+  const inTrouble = new Set<TellTrouble>();
+  return () => {
+    const part: TellTrouble = (message, fault) => {
+      const was = inTrouble.delete(part);
+      if (message !== undefined) inTrouble.add(part);
+      if (message !== undefined || (was && inTrouble.size === 0)) tell(message, fault);
+    };
+    return part;
+  };
+}
+
 /** Keys in memory; of what waits beyond them, only the first ones are awaited. */
 const MOST = 1000;
 

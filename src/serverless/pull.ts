@@ -2,13 +2,13 @@
 import { Book } from '../bridge/pull/book.js';
 import { Callbacks, type CallbacksMeans } from '../bridge/pull/callbacks.js';
 import { Desk } from '../bridge/pull/desk.js';
-import { type CopyJob, parseJob, type SyncJob } from '../engine/job/job.js';
 import type { PullState } from '../manifest/state.js';
 import { XsyncError } from '../model/error.js';
 import { type Bare, openBare } from '../open/bare.js';
 import { openPullState } from '../open/bridge-state.js';
 import { answerOf, type HttpResult } from './http.js';
 import type { Environment, Work } from './invocation.js';
+import { jobOf } from './job.js';
 import { AUDIT, say } from './log.js';
 import { type PullSettings, readPullSettings, secretsOf } from './settings.js';
 import { refuseShortCalls } from './time.js';
@@ -104,14 +104,4 @@ async function withPulling<T>(
   } finally {
     await state.close();
   }
-}
-
-/** @throws usage: an option of XSYNC_JOB is wrong */
-export function jobOf(
-  settings: Pick<PullSettings, 'XSYNC_JOB' | 'XSYNC_DELETE' | 'XSYNC_DESTINATION'>,
-  source: string,
-): CopyJob | SyncJob {
-  const { XSYNC_JOB: options, XSYNC_DELETE: deletes, XSYNC_DESTINATION: destination } = settings;
-  const given = { ...options, source, destination };
-  return deletes ? parseJob('sync', given) : parseJob('copy', given);
 }

@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest';
-import { Troubles, waitsForPerson } from '../../src/bridge/troubles.js';
+import { Troubles, together, waitsForPerson } from '../../src/bridge/troubles.js';
 
 const fault = (code: string) => ({ code, class: 'person' as const, message: code });
 
@@ -47,4 +47,18 @@ it.each([
   ['timeout', 'temporary', false],
 ] as const)('%s (%s) waits for a person: %s', (code, kind, waits) => {
   expect(waitsForPerson({ code, class: kind })).toBe(waits);
+});
+
+it('an end is well when all of its parts are', () => {
+  const told: (string | undefined)[] = [];
+  const part = together((message) => told.push(message));
+  const [a, b] = [part(), part()];
+  a('a', fault('x'));
+  b('b', fault('x'));
+  a(undefined);
+  a(undefined);
+  expect(told).toEqual(['a', 'b']);
+  b(undefined);
+  b(undefined);
+  expect(told).toEqual(['a', 'b', undefined]);
 });

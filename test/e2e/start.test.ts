@@ -48,6 +48,38 @@ describe('a package of which only the starter is there', () => {
   });
 });
 
+describe('the program', () => {
+  let hook: string;
+  let list: string;
+  beforeAll(async () => {
+    [hook, list] = [join(folder, 'hook.cjs'), join(folder, 'loaded.json')];
+    const write = `require('node:fs').writeFileSync(${JSON.stringify(list)}, JSON.stringify(process.moduleLoadList))`;
+    await writeFile(hook, `process.on('exit', () => ${write});`);
+  });
+
+  test('loads only what it uses of Node', async () => {
+    await mkdir(join(folder, 'tree'));
+    const copy = ['copy', join(folder, 'tree'), join(folder, 'other'), '-q'];
+    expect(await run(PROJECT, copy, { NODE_OPTIONS: `--require ${hook}` })).toMatchObject({ code: 0, stderr: '' });
+    const loaded: string[] = JSON.parse(await readFile(list, 'utf8'));
+    const rare = ['child_process', 'http', 'https', 'readline', 'tls', 'worker_threads'];
+    expect(rare.filter((name) => loaded.includes(`NativeModule ${name}`))).toEqual([]);
+    expect(loaded).toContain('NativeModule crypto');
+  });
+
+  test('says which part of SQLite is missing', async () => {
+    const program = join(folder, 'without-sqlite');
+    await mkdir(join(program, 'node_modules/better-sqlite3'), { recursive: true });
+    for (const name of ['bin', 'dist/xsync.cjs', 'package.json'])
+      await cp(join(PROJECT, name), join(program, name), { recursive: true });
+    const copy = ['copy', join(folder, 'a'), join(folder, 'b')];
+    const whole = /installation is incomplete: Cannot find module 'better-sqlite3\/package\.json'/;
+    expect((await run(program, copy, {})).stderr).toMatch(whole);
+    await writeFile(join(program, 'node_modules/better-sqlite3/package.json'), '{}');
+    expect((await run(program, copy, {})).stderr).toMatch(/SQLite \(better-sqlite3\) has no binary for Node v/);
+  });
+});
+
 describe('compiled code', () => {
   let home: string;
   let cache: string;

@@ -259,6 +259,7 @@ describe('the package', () => {
     for (const path of [
       'bin/xsync.js',
       'bin/load.js',
+      'bin/package.json',
       'dist/xsync.cjs',
       'dist/LICENSES',
       'dist/index.js',

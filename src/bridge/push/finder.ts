@@ -5,6 +5,7 @@ import { toXsyncError } from '../../model/error.js';
 import type { ChangeSource } from '../../open/changes.js';
 import type { OpenSide } from '../../open/settings.js';
 import { Bell } from '../pace.js';
+import type { TellTrouble } from '../troubles.js';
 import { keyIn, look } from './look.js';
 import type { PushMeans, PushOptions } from './options.js';
 import { poll } from './poll.js';
@@ -15,6 +16,8 @@ export interface Finding {
   outbox: Outbox;
   spool(): Spool;
   found(): void;
+  /** No listing succeeds, or one has again (undefined). */
+  trouble: TellTrouble;
 }
 
 /** Finds changes, by listings and by events. */
@@ -73,14 +76,20 @@ export class Finder {
   async follow(): Promise<void> {
     const { drain, trouble } = this.#means;
     const { intervalMs } = this.#options;
-    while (!drain.aborted) {
+    for (let failures = 0; !drain.aborted; ) {
       try {
         await this.once();
+        failures = 0;
+        this.#finding.trouble(undefined);
         if (intervalMs === undefined) return;
       } catch (error) {
         if (drain.aborted) return;
-        const { message, remedy } = toXsyncError(error);
-        trouble(remedy === undefined ? message : `${message} — ${remedy}`);
+        const fault = toXsyncError(error);
+        const { message, remedy } = fault;
+        // One listing that fails for a moment is no trouble: the next one finds the same.
+        const text = remedy === undefined ? message : `${message} — ${remedy}`;
+        if (fault.class === 'person' || ++failures > 1) this.#finding.trouble(text, fault);
+        else trouble(text);
       }
       await this.#bell.wait(intervalMs ?? 60_000);
     }

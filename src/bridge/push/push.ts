@@ -10,6 +10,7 @@ import type { Identity } from '../identity.js';
 import { Listener } from '../listener.js';
 import { Audit } from '../pull/audit.js';
 import type { BridgeObserver } from '../pull/pull.js';
+import { together } from '../troubles.js';
 import { PullClient } from './client.js';
 import { type EarMeans, earDoor } from './ear.js';
 import { BASELINE, Finder } from './finder.js';
@@ -41,6 +42,11 @@ export async function runPush(options: PushOptions, means: PushMeans): Promise<P
     const versions = job.versions === true;
     if (versions && !outbox.versions) throw new XsyncError('unsupported', 'this outbox keeps no versions');
     await refuseOtherMode(pushing, versions);
+    const part = together((message, fault) => {
+      observer?.trouble(message, fault);
+      if (message === undefined) means.say('well again');
+      else means.trouble(message);
+    });
     const sender = new Sender({
       ...{ store: source.store, prefix: source.prefix, text: source.text, outbox, expiresS, attempts, versions },
       ...{ deletes: deletes !== undefined, reading: options.reading },
@@ -58,13 +64,12 @@ export async function runPush(options: PushOptions, means: PushMeans): Promise<P
         means.trouble(`given up ${JSON.stringify(row.key)}: ${row.fault?.message}`);
       },
       warn: (message) => means.trouble(message),
-      trouble(message, fault) {
-        observer?.trouble(message, fault);
-        if (message === undefined) means.say('well again');
-        else means.trouble(message);
-      },
+      trouble: part(),
     });
-    const finder = new Finder(options, means, { source, outbox, spool: pushing.spool, found: () => sender.ring() });
+    const finder = new Finder(options, means, {
+      ...{ source, outbox, spool: pushing.spool, trouble: part() },
+      found: () => sender.ring(),
+    });
     observer = await means.observe(backlog);
     ear = hearing && (await openEar(hearing.listen, identity, means, (outcomes) => sender.hear(outcomes)));
     changes = once ? undefined : await means.openChanges?.();

@@ -79,63 +79,73 @@ export const HISTORY = {
 /** By this, a queue knows the coordinator again that continues with the manifest. */
 export const OWNER = { name: 'owner', version: 1, schema: z.string() };
 
-const failure = z.object({
-  ...{ key: z.string(), size: count, attempts: count, message: z.string(), remedy: z.string().optional() },
-  class: z.enum(['temporary', 'permanent', 'person']),
-  code: z.custom<ErrorCode>((code) => typeof code === 'string'),
-  operation: z.enum(['delete', 'list']).optional(),
-});
-
-const traffic = z.object({ requests: counts, bytesIn: count, bytesOut: count });
-
-const attribute = z.custom<AttributeName>((name) => typeof name === 'string');
-const note = z.object({ attribute, reason: z.string() });
-
-const fidelity = z.object({
-  ...{ kept: counts, mapped: counts, lost: counts },
-  reasons: z.array(note.extend({ became: z.enum(['mapped', 'lost']), objects: count })),
-  objects: count,
-  list: z.array(z.object({ key: z.string(), lost: z.array(note).readonly() })),
-});
-
-const summary = z.object({
-  ...{ runId: z.string(), source: z.string(), destination: z.string(), dryRun: z.boolean() },
-  ...{ startedMs: time, elapsedMs: count },
-  listed: z.object({ source: count, destination: count }),
-  copied: sum,
-  resumed: sum.extend({ parts: count }),
-  skipped: sum.extend({ byReason: counts }),
-  failed: z.object({ objects: count, byClass: counts, list: z.array(failure) }),
-  held: z.object({ objects: count, byClass: counts, dropped: count }),
-  deleted: sum.extend({ left: count }),
-  moved: sum.optional(),
-  kept: sum.extend({ byReason: counts }),
-  backedUp: sum,
-  unfinished: z.object({ objects: z.number(), atLeast: z.boolean().optional() }),
-  verified: counts,
-  refreshed: count.optional(),
-  renamed: sum.optional(),
-  fidelity: fidelity.optional(),
-  ...{ retries: count, restarts: count },
-  waste: z.object({ parts: count, bytes: count }),
-  traffic: z.object({ source: traffic, destination: traffic }),
-  planned: z.object({ source: counts, destination: counts }).optional(),
-  cost: z.array(z.object({ currency: z.string(), amount: z.number(), acceleration: z.number() })).optional(),
-  stopped: z.custom<StopReason>((reason) => typeof reason === 'string').optional(),
-});
+/** Made when it is first used: few runs read the report of another one. */
+let runSchema: ReturnType<typeof schemaOfRun> | undefined;
 
 /** The detail of a run's row. */
 const RUN = {
   name: 'run',
   version: 1,
-  schema: z.object({
+  get schema() {
+    runSchema ??= schemaOfRun();
+    return runSchema;
+  },
+};
+
+function schemaOfRun() {
+  const failure = z.object({
+    ...{ key: z.string(), size: count, attempts: count, message: z.string(), remedy: z.string().optional() },
+    class: z.enum(['temporary', 'permanent', 'person']),
+    code: z.custom<ErrorCode>((code) => typeof code === 'string'),
+    operation: z.enum(['delete', 'list']).optional(),
+  });
+
+  const traffic = z.object({ requests: counts, bytesIn: count, bytesOut: count });
+
+  const attribute = z.custom<AttributeName>((name) => typeof name === 'string');
+  const note = z.object({ attribute, reason: z.string() });
+
+  const fidelity = z.object({
+    ...{ kept: counts, mapped: counts, lost: counts },
+    reasons: z.array(note.extend({ became: z.enum(['mapped', 'lost']), objects: count })),
+    objects: count,
+    list: z.array(z.object({ key: z.string(), lost: z.array(note).readonly() })),
+  });
+
+  const summary = z.object({
+    ...{ runId: z.string(), source: z.string(), destination: z.string(), dryRun: z.boolean() },
+    ...{ startedMs: time, elapsedMs: count },
+    listed: z.object({ source: count, destination: count }),
+    copied: sum,
+    resumed: sum.extend({ parts: count }),
+    skipped: sum.extend({ byReason: counts }),
+    failed: z.object({ objects: count, byClass: counts, list: z.array(failure) }),
+    held: z.object({ objects: count, byClass: counts, dropped: count }),
+    deleted: sum.extend({ left: count }),
+    moved: sum.optional(),
+    kept: sum.extend({ byReason: counts }),
+    backedUp: sum,
+    unfinished: z.object({ objects: z.number(), atLeast: z.boolean().optional() }),
+    verified: counts,
+    refreshed: count.optional(),
+    renamed: sum.optional(),
+    fidelity: fidelity.optional(),
+    ...{ retries: count, restarts: count },
+    waste: z.object({ parts: count, bytes: count }),
+    traffic: z.object({ source: traffic, destination: traffic }),
+    planned: z.object({ source: counts, destination: counts }).optional(),
+    cost: z.array(z.object({ currency: z.string(), amount: z.number(), acceleration: z.number() })).optional(),
+    stopped: z.custom<StopReason>((reason) => typeof reason === 'string').optional(),
+  });
+
+  return z.object({
     summary,
     curve: z.array(sum.extend({ atMs: count })),
     sizes: z.array(sum.extend({ upTo: count })),
     slowest: z.array(z.object({ key: z.string(), size: count, elapsedMs: count })),
     error: z.object({ code: z.string(), message: z.string() }).optional(),
-  }),
-};
+  });
+}
 
 /** Undefined when the manifest does not have it, or not in a shape that can be read. */
 export function readFact<T>(manifest: Pick<Manifest, 'getFact'>, fact: Fact<T>): T | undefined {

@@ -12,6 +12,8 @@ import type { Path } from './names.js';
 const LOOKED_AT = 64;
 /** Average milliseconds per call above which the pool is used. */
 const SLOW_MS = 0.5;
+/** What one call counts at most. Any can be this long: other processes had the processor, or the disk wrote its journal. */
+const PAUSE_MS = 4;
 /** Number of calls that go to the pool before calls are measured again. */
 const ELSEWHERE = 4096;
 /** Reads and writes of more bytes always go to the pool. */
@@ -117,7 +119,7 @@ export class Calls {
   }
 
   #look(tookMs: number): void {
-    this.#tookMs += tookMs;
+    this.#tookMs += Math.min(tookMs, PAUSE_MS);
     if (++this.#calls < LOOKED_AT) return;
     if (this.#tookMs > SLOW_MS * LOOKED_AT) this.#elsewhere = ELSEWHERE;
     this.#calls = 0;

@@ -30,6 +30,12 @@ describe('calls on files', () => {
     for (let n = 0; n < 200; n++) expect(look(calls)).toBe(true);
   });
 
+  it('are made at once as long as only a few are slow: other processes run, too', () => {
+    let n = 0;
+    const calls = new Calls(clock(() => (n % 10 === 0 ? 200 : 0.01)));
+    for (; n < 640; n++) expect(look(calls)).toBe(true);
+  });
+
   it('do the same whether they are made at once or by the thread pool', async () => {
     for (const tookMs of [0, 10]) {
       const calls = new Calls(clock(() => tookMs));
