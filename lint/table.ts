@@ -78,6 +78,7 @@ export const ROOMS: Readonly<Record<string, string>> = {
   cluster:
     'model version native manifest store/port store/wrap engine/events engine/fleet/port engine/flow engine/plan engine/transfer engine/tune engine/workers',
   observe: 'model version engine/events engine/record inbound',
+  web: 'model manifest inbound engine/events engine/record',
   rules: 'model config engine/job',
   'rules/keys': 'engine/job',
   'rules/json-schema': 'engine/job rules/keys',
@@ -88,7 +89,7 @@ export const ROOMS: Readonly<Record<string, string>> = {
     'model manifest store/port store/attributes store/http store/urls inbound engine/events engine/job engine/list open',
   serverless: 'model manifest store/s3/sign inbound feed engine/flow engine/job bridge open',
   doctor: 'model native store/port store/backend store/http',
-  cli: 'model version native cluster store/port manifest engine/events engine/pair engine/options engine/job engine/filter engine/list engine/record engine/run engine/rows engine/check engine/watch engine/transfer/pour engine/remove inbound observe bridge config open doctor rules serve engine/shared',
+  cli: 'model version native cluster store/port manifest engine/events engine/pair engine/options engine/job engine/filter engine/list engine/record engine/run engine/rows engine/check engine/watch engine/transfer/pour engine/remove inbound observe web bridge config open doctor rules serve engine/shared',
   index: 'model store/port engine/events engine/job engine/record engine/check open',
 };
 

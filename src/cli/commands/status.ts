@@ -2,7 +2,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Option } from 'commander';
 import { parseDuration, parseInterval } from '../../engine/job/values.js';
-import type { PairStatus } from '../../engine/record/status.js';
 import type { XsyncError } from '../../model/error.js';
 import { type Context, runCommand } from '../context.js';
 import { flag, value } from '../define.js';
@@ -101,7 +100,7 @@ async function report(
 ): Promise<{ text: string; late: boolean; broken: XsyncError[]; unread: string[] }> {
   const { statusJson, statusLines } = await import('../render/status.js');
   const { colours } = await import('../render/colour.js');
-  const { statusOf } = await import('../../engine/record/status.js');
+  const { behindMs: lateBy, statusOf } = await import('../../engine/record/status.js');
   const { unreadable } = await import('../../engine/record/facts.js');
   const style = { chalk: colours(io.stdout, io.env), width: out.isTerminal ? terminalWidth(io.stdout) : 120 };
   const broken: XsyncError[] = [];
@@ -144,7 +143,7 @@ async function rulesOf(io: Context['io'], { rules: file, config, rpo }: StatusFl
   const { prepareRules } = await import('../../open/rules.js');
   const { pairs } = await prepareRules({ rules: file, config, env: io.env, runs: false });
   if (pairs.length === 0) return [];
-  const [{ withKnownPair }, { labelOf }, { statusOf }] = await Promise.all([
+  const [{ withKnownPair }, { labelOf }, { behindMs: lateBy, statusOf }] = await Promise.all([
     import('../../open/rule-status.js'),
     import('../../rules/rule.js'),
     import('../../engine/record/status.js'),
@@ -186,11 +185,6 @@ async function withWholes(ruled: readonly Ruled[]): Promise<Ruled[]> {
     const line = { ...{ rule: name, rpoMs, behindMs, whole }, source: shown.source, destinations };
     return [{ rule: name, name, rpoMs, behindMs, whole, shown: line }, each];
   });
-}
-
-/** How much older than allowed the watermark is, ms; without a watermark, since 1970. */
-function lateBy({ atMs, synchronised }: PairStatus, rpoMs: number): number {
-  return Math.max(0, atMs - (synchronised?.untilMs ?? 0) - rpoMs);
 }
 
 const EXAMPLES = `

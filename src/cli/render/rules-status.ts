@@ -1,8 +1,8 @@
-/** How far rules are, as a table and as JSON. Tests: test/cli/rules.test.ts */
+/** How far rules are, as a table. */
 import type { ChalkInstance } from 'chalk';
 import type { PairStatus } from '../../engine/record/status.js';
 import type { WholeStatus } from '../../engine/record/whole.js';
-import { formatCount, formatDuration } from './format.js';
+import { formatCosts, formatCount, formatDuration } from './format.js';
 import { printable } from './printable.js';
 import { percentText, timeText } from './status.js';
 import { table } from './table.js';
@@ -19,14 +19,15 @@ export interface RuleStatus {
   whole?: WholeStatus;
 }
 
-const HEAD = ['RULE', 'HISTORY', 'SYNCHRONIZED UP TO', 'LAG P99', 'PENDING', 'FAILED', 'RPO'];
+const HEAD = ['RULE', 'HISTORY', 'SYNCHRONIZED UP TO', 'LAG P99', 'PENDING', 'FAILED', 'RPO', 'COST'];
 
 /** With line ends. */
 export function rulesTable(rules: readonly RuleStatus[], chalk: ChalkInstance): string {
   const rows = rules.map(({ rule, status, whole, rpoMs, behindMs }) => {
     const known = whole ?? (status && { ...status, lagP99: (status.lag.hour ?? status.lag.day)?.p99 });
-    if (!known) return [rule, 'not run yet', '', '', '', '', rpoText(rpoMs, behindMs, chalk)];
+    if (!known) return [rule, 'not run yet', '', '', '', '', rpoText(rpoMs, behindMs, chalk), ''];
     const { history, synchronised, lagP99, pending, failed } = known;
+    const spent = whole ? undefined : status?.spent;
     return [
       printable(rule),
       history ? percentText(history.percent) : 'no pass yet',
@@ -35,9 +36,12 @@ export function rulesTable(rules: readonly RuleStatus[], chalk: ChalkInstance): 
       formatCount(pending.objects),
       failed.objects > 0 ? chalk.red(formatCount(failed.objects)) : '0',
       rpoText(rpoMs, behindMs, chalk),
+      spent ? formatCosts(spent.cost) : '',
     ];
   });
-  return table([HEAD, ...rows]);
+  // Only with prices.
+  const columns = rules.some(({ status }) => status?.spent) ? HEAD.length : HEAD.length - 1;
+  return table([HEAD, ...rows].map((row) => row.slice(0, columns)));
 }
 
 function rpoText(rpoMs: number | undefined, behindMs: number, { red, green }: ChalkInstance): string {

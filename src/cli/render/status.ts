@@ -47,6 +47,9 @@ export function statusLines(shown: ShownStatus, { chalk, width }: StatusStyle): 
     ...(shown.behindMs > 0 ? row('', lateText(shown), red) : []),
     ...row('Pending', sumText(status.pending)),
     ...failedRows(status, row, red),
+    ...(status.conflicts > 0
+      ? row('Conflicts', `${formatCount(status.conflicts)} open (xsync conflicts lists them)`, yellow)
+      : []),
     ...lagText(status.lag.hour, 'last hour').flatMap((text) => row('Lag', text)),
     ...lagText(status.lag.day, 'last day').flatMap((text) => row(status.lag.hour ? '' : 'Lag', text)),
     ...atWorkText(status).flatMap((text) => row('Running', text, green)),

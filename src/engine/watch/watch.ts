@@ -2,13 +2,14 @@
  * Copies changes until stopped: polls repeatedly, and handles change events in between. Faults that can be fixed from
  * outside do not end it.
  */
+import type { Manifest } from '../../manifest/port.js';
 import { isXsyncError, toXsyncError, type XsyncError } from '../../model/error.js';
 import type { CopyPolicy } from '../decide/decide.js';
 import { Settling } from '../decide/settling.js';
-import type { Reporter, RunEvent } from '../events.js';
+import type { Reporter, RunEvent, Summary } from '../events.js';
 import type { RunOptions } from '../options.js';
 import { listCostOf } from '../plan/price.js';
-import { runPair } from '../run.js';
+import { runKeys, runPair } from '../run.js';
 import { type Share, Shared } from '../shared.js';
 import { ChangeRuns, type Changes, type OpenPair, type WatchedPair } from './change-runs.js';
 import { ListCost } from './list-cost.js';
@@ -98,6 +99,26 @@ export class Watch {
   reload(): void {
     this.#stale = true;
     this.#sleep?.wake();
+  }
+
+  /**
+   * Tries objects of the failed list again at once, as `xsync retry` does: nothing is listed and nothing is deleted.
+   * Waits until the pair is open.
+   * @param batches their keys
+   * @returns undefined if the watch has ended
+   * @throws a fault that ends the run
+   */
+  retry(
+    batches: (manifest: Manifest) => AsyncIterable<readonly string[]>,
+    hear: Reporter,
+  ): Promise<Summary | undefined> {
+    return this.#pair.use((pair) => {
+      const report = (event: RunEvent): void => {
+        hear(event);
+        this.#report(event);
+      };
+      return runKeys(pair, batches(pair.manifest), retrying(this.#common(pair)), report, pair.shared);
+    });
   }
 
   /**
@@ -279,4 +300,11 @@ export class Watch {
     this.#stale = false;
     await this.#rest(Math.min(LONGEST_PAUSE_MS, FIRST_PAUSE_MS * 2 ** (times - 1)) * (0.5 + Math.random()));
   }
+}
+
+/** Goes one way, and deletes on neither side: the next poll does the rest. */
+function retrying(options: RunOptions): RunOptions {
+  const policy: CopyPolicy = { ...options.policy, mode: 'copy' };
+  const without = { deletes: undefined, move: undefined, bounds: undefined, noTraverse: false };
+  return { ...options, ...without, command: 'retry', policy, failedBefore: 'try' };
 }

@@ -8,7 +8,7 @@ function status(percent: number, untilMs: number, p99?: number): PairStatus {
   const lags = p99 === undefined ? undefined : { objects: 1, p50: 1, p99, p9999: p99, max: p99 };
   return {
     ...{ atMs: 0, history, known: 1, pending: one, failed: { ...one, byClass: {}, dropped: 0, oldest: [] } },
-    ...{ synchronised: { untilMs, withoutFailedMs: untilMs, behind: 0 }, lag: { day: lags } },
+    ...{ synchronised: { untilMs, withoutFailedMs: untilMs, behind: 0 }, lag: { day: lags }, conflicts: 0 },
   };
 }
 
