@@ -99,7 +99,15 @@ export async function bundle(folder: string, plugins: Plugin[] = []): Promise<vo
     logLevel: 'warning',
     plugins: [rareWhenUsed, nativeSqlite, ...plugins],
   });
+  for (const name of Object.keys(ENTRIES)) escapeAll(join(folder, `${name}.cjs`));
   writeFileSync(join(folder, 'LICENSES'), licensesOf(metafile));
+}
+
+/** bin/load.js reads ASCII. esbuild leaves other characters in the text of tagged templates. */
+function escapeAll(file: string): void {
+  const text = readFileSync(file, 'utf8');
+  const escaped = (unit: string): string => `\\u${unit.charCodeAt(0).toString(16).padStart(4, '0')}`;
+  writeFileSync(file, text.replace(/[\u0080-\uffff]/g, escaped));
 }
 
 /** The license of each package in the bundles. */

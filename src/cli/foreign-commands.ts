@@ -18,10 +18,11 @@ const ROWS: readonly Row[] = [
   ['bisync', 'name', 'use xsync mirror; docs/mirror.md says what it does differently'],
   ['mount nfsmount', 'absent', 'not supported: xsync copies objects; it is not a file system'],
   [
-    'rcd rc gui',
+    'rcd rc',
     'absent',
     'not supported: there is no server; xsync watch serves metrics with --metrics-addr, and programs use the library',
   ],
+  ['gui', 'absent', 'not supported: xsync serve --web shows rules on a page'],
   ['archive', 'absent', 'not supported: objects are copied as they are'],
   ['about', 'absent', 'not supported: S3 and OSS have no quota to show; xsync size counts what is there'],
   ['authorize', 'absent', 'not supported: S3 and OSS use keys and roles, not logins in a browser'],

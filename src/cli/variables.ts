@@ -4,7 +4,15 @@ import { isOverride, keyHint } from '../config/environment.js';
 import { didYouMean } from '../config/nearest.js';
 
 const PREFIX = 'XSYNC_';
-const SECRETS = ['BRIDGE_SECRET', 'NOTIFY_SECRET', 'EVENTS_SECRET', 'EVENTS_SECRET_FILE', 'VERBOSE'];
+const SECRETS = [
+  'BRIDGE_SECRET',
+  'NOTIFY_SECRET',
+  'EVENTS_SECRET',
+  'EVENTS_SECRET_FILE',
+  'WEB_TOKEN',
+  'WEB_TOKEN_FILE',
+  'VERBOSE',
+];
 /** More names would hide the log. */
 const NAMED = 4;
 

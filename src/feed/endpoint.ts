@@ -1,6 +1,7 @@
 import { type ListenAddress, urlOf } from '../inbound/address.js';
 import { HttpError } from '../inbound/error.js';
 import { Room } from '../inbound/room.js';
+import { SecretCheck } from '../inbound/secret.js';
 import {
   createInbound,
   type FastifyInstance,
@@ -13,7 +14,6 @@ import { readBody } from './body.js';
 import { type ChangeBatch, type Feed, type FeedCounts, Trouble } from './feed.js';
 import { Inbox } from './inbox.js';
 import { BodyFault, type Reading } from './reading.js';
-import { SecretCheck } from './secret.js';
 
 export interface EndpointAddress extends ListenAddress {
   path: string;

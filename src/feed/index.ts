@@ -1,11 +1,11 @@
 /** Tests: test/feed/open.test.ts */
 import type { Readable } from 'node:stream';
 import { addressOf, parseListenUrl } from '../inbound/address.js';
+import { findSecret, howToSet } from '../inbound/secret.js';
 import { XsyncError } from '../model/error.js';
 import { Endpoint, type EndpointAddress } from './endpoint.js';
 import type { Feed } from './feed.js';
 import { Lines } from './lines.js';
-import { secretFrom } from './secret.js';
 import { type QueueAgents, SqsFeed } from './sqs.js';
 import { queueOf } from './sqs-address.js';
 
@@ -34,6 +34,14 @@ export function openFeed(text: string, { env, stdin, agents }: FeedSurroundings)
   const queue = queueOf(text, env);
   if (queue !== undefined) return new SqsFeed(queue, {}, { env, agents });
   return new Endpoint(endpointOf(text), secretFrom(env));
+}
+
+const SECRET = 'XSYNC_EVENTS_SECRET';
+
+function secretFrom(env: FeedSurroundings['env']): string {
+  const secret = findSecret(env, SECRET);
+  if (secret) return secret;
+  throw new XsyncError('usage', 'events over HTTP require a secret', { remedy: howToSet(SECRET) });
 }
 
 function endpointOf(text: string): EndpointAddress {

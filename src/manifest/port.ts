@@ -81,6 +81,18 @@ export interface FailureRow {
   dropped: boolean;
 }
 
+/** The rows of the failed list that have one class, in sums. */
+export interface FailureSum {
+  class: ErrorClass;
+  dropped: boolean;
+  objects: number;
+  bytes: number;
+  /** How many have an earlier `arrivedMs` than was asked for. */
+  behind: number;
+  /** The earliest of theirs. */
+  arrivedMs: number;
+}
+
 /** An object that sync will delete at the destination after all guards have passed. */
 export interface DoomedRow {
   key: string;
@@ -253,6 +265,10 @@ export interface Manifest extends UploadRows {
   /** Like `page`, for the failed list. */
   failures(after?: string, limit?: number): FailureRow[];
   failureCount(): number;
+  /** Reads the whole list, without its texts: about 50 ms for 100,000 rows. @param beforeMs ms since 1970, for `behind` */
+  failureSums(beforeMs: number): FailureSum[];
+  /** Those that miss the oldest changes first, without dropped ones. */
+  oldestFailures(limit: number): FailureRow[];
   clearFailures(keys: readonly string[]): void;
   /** Records that a listing contained the object and that it was not tried again. */
   seeFailure(key: string, seenMs: number): void;
@@ -279,6 +295,8 @@ export interface Manifest extends UploadRows {
   addLags(rows: readonly LagRow[]): void;
   /** Rows between two times, summed by bin, with the latest `minuteMs` of each. */
   lags(sinceMs: number, untilMs: number): LagRow[];
+  /** The same for each step of a time, whose start is `minuteMs`; ordered by it and by bin. Whole minutes. */
+  lagCourse(sinceMs: number, untilMs: number, stepMs: number): LagRow[];
 
   /** Writes or replaces a version. Durable against kill -9 on return. */
   putVersion(row: VersionRow): void;

@@ -10,6 +10,7 @@ import type {
   ConflictRows,
   DoomedRow,
   FailureRow,
+  FailureSum,
   Intent,
   LagRow,
   Manifest,
@@ -189,6 +190,14 @@ export class ReversedManifest implements Manifest {
     return this.#own.failureCount();
   }
 
+  failureSums(beforeMs: number): FailureSum[] {
+    return this.#own.failureSums(beforeMs);
+  }
+
+  oldestFailures(limit: number): FailureRow[] {
+    return this.#own.oldestFailures(limit);
+  }
+
   clearFailures(keys: readonly string[]): void {
     this.#own.clearFailures(keys);
   }
@@ -235,6 +244,10 @@ export class ReversedManifest implements Manifest {
 
   lags(sinceMs: number, untilMs: number): LagRow[] {
     return this.#own.lags(sinceMs, untilMs);
+  }
+
+  lagCourse(sinceMs: number, untilMs: number, stepMs: number): LagRow[] {
+    return this.#own.lagCourse(sinceMs, untilMs, stepMs);
   }
 
   putVersion(row: VersionRow): void {

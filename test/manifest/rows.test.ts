@@ -163,6 +163,30 @@ describe('failures and facts', () => {
     expect(manifest.failure('k')).toMatchObject({ sourceMtimeMs: 70, arrivedMs: 60 });
   });
 
+  test('the sums of the failed list count what is given up apart, and the oldest are those that miss most', () => {
+    const manifest = fresh();
+    for (const [key, arrivedMs] of [
+      ['late', 90],
+      ['b', 40],
+      ['a', 40],
+      ['dropped', 1],
+    ] as const) {
+      manifest.fail({ ...failureOf(key, 100), arrivedMs });
+    }
+    manifest.fail({ ...failureOf('person', 100), class: 'person', arrivedMs: 60 });
+    manifest.dropFailures(['dropped']);
+    const sums = manifest.failureSums(60);
+    expect(sums).toHaveLength(3);
+    expect(sums).toEqual(
+      expect.arrayContaining([
+        { class: 'temporary', dropped: false, objects: 3, bytes: 15, behind: 2, arrivedMs: 40 },
+        { class: 'temporary', dropped: true, objects: 1, bytes: 5, behind: 1, arrivedMs: 1 },
+        { class: 'person', dropped: false, objects: 1, bytes: 5, behind: 0, arrivedMs: 60 },
+      ]),
+    );
+    expect(manifest.oldestFailures(3).map(({ key }) => key)).toEqual(['a', 'b', 'person']);
+  });
+
   test('a fact is the last thing said', () => {
     const manifest = fresh();
     expect(manifest.getFact('ordered')).toBeUndefined();

@@ -33,6 +33,7 @@ export const STATUS: PairStatus = {
   atMs: 0,
   pending: { objects: 0, bytes: 0 },
   failed: { objects: 0, bytes: 0, byClass: {}, dropped: 0, oldest: [] },
+  conflicts: 0,
   known: 0,
   lag: {},
 };

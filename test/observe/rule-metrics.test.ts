@@ -48,6 +48,7 @@ function statusAt(untilMs: number): ReturnType<MetricsOptions['status']> {
       atMs: NOW_MS,
       synchronised: { untilMs, withoutFailedMs: untilMs, behind: 0 },
       pending: none,
+      conflicts: 0,
       known: 0,
       lag: {},
     },

@@ -1,7 +1,7 @@
 /** Tests: test/cli/pairs.test.ts */
 import { type Command, Option } from 'commander';
 import { parseInteger } from '../../engine/job/values.js';
-import { dueMs } from '../../engine/record/failed.js';
+import { dueMs, failurePages } from '../../engine/record/failed.js';
 import type { FailureRow, Manifest } from '../../manifest/port.js';
 import type { ErrorClass } from '../../model/error.js';
 import { XsyncError } from '../../model/error.js';
@@ -41,7 +41,6 @@ interface FailedFlags extends PairFlags, ChoiceFlags {
 type DropFlags = PairFlags & ChoiceFlags & { all?: true };
 
 const CLASSES: readonly string[] = ['temporary', 'permanent', 'person'] satisfies ErrorClass[];
-const PAGE = 1000;
 
 export function choiceOptions(command: Command): Command {
   const parse = (text: string, before: string[] = []): string[] => {
@@ -102,10 +101,7 @@ function addDrop(failed: Command, { io, finish }: Pick<Program, 'io' | 'finish'>
 /** The selected failed objects, a page at a time. */
 export async function* chosenFailures(manifest: Manifest, flags: ChoiceFlags): AsyncGenerator<FailureRow[], void> {
   const filter = flags.include && (await filterOf({ include: flags.include }));
-  for (let after: string | undefined; ; ) {
-    const rows = manifest.failures(after, PAGE);
-    after = rows.at(-1)?.key;
-    if (after === undefined) return;
+  for (const rows of failurePages(manifest)) {
     yield rows.filter(
       (row) =>
         (flags.class?.includes(row.class) ?? true) &&

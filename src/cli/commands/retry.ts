@@ -2,7 +2,7 @@
 import type { Summary } from '../../engine/events.js';
 import type { RunOptions } from '../../engine/options.js';
 import { HISTORY, readFact } from '../../engine/record/facts.js';
-import type { FailureRow } from '../../manifest/port.js';
+import { retryBatches } from '../../engine/record/failed.js';
 import { toXsyncError, XsyncError } from '../../model/error.js';
 import { historyOf } from '../../open/history.js';
 import { backupOf, copyConnections, openSettings, runOptions } from '../../open/job.js';
@@ -145,11 +145,9 @@ async function retryPair(
   }
 }
 
-/** Keys per batch. Each key needs its own requests. */
-const BATCH = 1000;
-
 async function tryAll({ log }: Context, pair: OpenPair, options: RunOptions, chosen: ChoiceFlags): Promise<number> {
-  const keys = batches(pair, chosen);
+  // Objects that were given up are retried only when a pattern names them.
+  const keys = retryBatches(chosenFailures(pair.manifest, chosen), chosen.include !== undefined);
   const first = await keys.next();
   if (first.done) {
     log.say('notice', NOTHING);
@@ -174,17 +172,6 @@ async function tryAll({ log }: Context, pair: OpenPair, options: RunOptions, cho
     if (last) log.end(last, exitOfError(known), known);
     throw known;
   }
-}
-
-/** Objects that were given up are retried only when a pattern names them. */
-async function* batches({ manifest }: OpenPair, chosen: ChoiceFlags): AsyncGenerator<string[], void> {
-  const wanted = (row: FailureRow): boolean => !row.dropped || chosen.include !== undefined;
-  const keys: string[] = [];
-  for await (const page of chosenFailures(manifest, chosen)) {
-    keys.push(...page.filter(wanted).map(({ key }) => key));
-    while (keys.length >= BATCH) yield keys.splice(0, BATCH);
-  }
-  if (keys.length > 0) yield keys;
 }
 
 const EXAMPLES = `

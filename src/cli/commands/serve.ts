@@ -1,6 +1,7 @@
 /** Tests: test/e2e/rules.test.ts */
 import { parseInteger } from '../../engine/job/values.js';
-import { value } from '../define.js';
+import { parseListenAddress } from '../../inbound/address.js';
+import { list, value } from '../define.js';
 import { configOption, metricsOption, queueOption, reportOptions, rulesOption, sharedOptions } from '../options.js';
 import type { Program } from '../program.js';
 import type { ServeFlags } from './serving-rules.js';
@@ -32,6 +33,12 @@ export function addServe({ root, io, finish }: Program): void {
     (_option, text) => text,
   );
   metricsOption(command);
+  value(command, '--web <address>', 'serve a page with the status of all rules at [HOST]:PORT', parseListenAddress);
+  list(
+    command,
+    '--web-host <name>',
+    'another name under which the page is reached, such as that of a proxy; can be repeated',
+  );
   sharedOptions(command);
   queueOption(command);
   reportOptions(command);
@@ -43,7 +50,7 @@ export function addServe({ root, io, finish }: Program): void {
 
 const EXAMPLES = `
 Examples:
-  xsync serve --metrics-addr :9090
+  xsync serve --metrics-addr :9090 --web :8080
   xsync serve --rules rules.yaml --events :8080/changes
   xsync status                             (in another terminal)
 

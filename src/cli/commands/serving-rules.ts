@@ -17,11 +17,13 @@ import { ChangeLines } from '../render/changes.js';
 import { type Service, serve } from '../service.js';
 import { warnOfFindings } from './rules-check.js';
 import { refuseNone } from './ruling.js';
+import type { RulesPage, WebFlags } from './serving-web.js';
 
 export type ServeFlags = RulesFlags &
   ReportFlags &
   SharedFlags &
-  QueueFlags & { parallel: number; events?: string; metricsAddr?: ListenAddress };
+  QueueFlags &
+  WebFlags & { parallel: number; events?: string; metricsAddr?: ListenAddress };
 
 /** What all rules have in common. */
 interface Common {
@@ -31,7 +33,9 @@ interface Common {
   turns: Turns;
   events: RuleEvents;
   metrics: import('../../observe/rule-metrics.js').RuleMetrics;
-  watches: Set<Watch>;
+  /** By the ID of their pair. */
+  watches: Map<string, Watch>;
+  page: RulesPage;
 }
 
 type ServedPair = PreparedPair & { id: string };
@@ -39,16 +43,19 @@ type ServedPair = PreparedPair & { id: string };
 export function serveRules(io: Io, flags: ServeFlags): Promise<number> {
   return runCommand(io, flags, { bars: false, stamped: true, idleSilent: true }, async (context) => {
     const service = await serve(io, context.log);
-    const prepared = await prepare(io, flags).catch(async (error) => {
+    const [prepared, common] = await opened(context, service, flags).catch(async (error) => {
       await service.close();
       throw error;
     });
-    const common = await commonOf(context, service, flags);
+    const { page } = common;
     const { Serving } = await import('../../serve/serving.js');
     const serving = new Serving<ServedPair>({
       serve: (pair, drain, stop) => servePair(pair, { drain, stop }, common),
-      failed: (pair, { code, message, remedy }) =>
-        context.log.of(pair.id).report({ type: 'trouble', code, message, remedy }),
+      failed: (pair, { code, message, remedy }) => {
+        const trouble = { type: 'trouble' as const, code, message, remedy };
+        context.log.of(pair.id).report(trouble);
+        page.hear(pair.id, trouble);
+      },
     });
     let listening: { close(): Promise<void>; url: string } | undefined;
     try {
@@ -56,11 +63,12 @@ export function serveRules(io: Io, flags: ServeFlags): Promise<number> {
       listening = flags.metricsAddr && (await common.metrics.listen(flags.metricsAddr));
       if (listening && flags.metricsAddr?.port === 0) context.log.say('notice', `metrics at ${listening.url}/metrics`);
       if (flags.events !== undefined) await common.events.open(flags.events);
+      page.set(served(prepared));
       await serving.apply(served(prepared));
       context.log.say('notice', `serving ${prepared.pairs.length} pairs of ${ruleCount(prepared)} rules`);
       service.serving({
-        reload: () => reload(io, flags, context, serving),
-        rests: () => [...common.watches].every((watch) => watch.rests),
+        reload: () => reload(io, flags, common, serving),
+        rests: () => [...common.watches.values()].every((watch) => watch.rests),
       });
       await ended(service.drain);
       await serving.end();
@@ -69,10 +77,17 @@ export function serveRules(io: Io, flags: ServeFlags): Promise<number> {
     } finally {
       await serving.end();
       await common.events.close();
+      await page.close();
       await listening?.close();
       await service.close();
     }
   });
+}
+
+/** @throws usage, config */
+async function opened(context: Context, service: Service, flags: ServeFlags): Promise<[PreparedRules, Common]> {
+  const prepared = await prepare(context.io, flags);
+  return [prepared, await commonOf(context, service, flags)];
 }
 
 function ruleCount({ pairs }: PreparedRules): number {
@@ -92,10 +107,16 @@ function served({ pairs }: PreparedRules): ServedPair[] {
 }
 
 /** Rules that are not valid change nothing. */
-async function reload(io: Io, flags: ServeFlags, { log }: Context, serving: Serving<ServedPair>): Promise<void> {
+async function reload(
+  io: Io,
+  flags: ServeFlags,
+  { context: { log }, page }: Common,
+  serving: Serving<ServedPair>,
+): Promise<void> {
   try {
     const prepared = await prepare(io, flags);
     const { started, stopped, changed, kept } = await serving.apply(served(prepared));
+    page.set(served(prepared));
     log.say(
       'notice',
       `the rules were read again: ${started} new, ${changed} changed, ${stopped} gone, ${kept} as before`,
@@ -106,20 +127,24 @@ async function reload(io: Io, flags: ServeFlags, { log }: Context, serving: Serv
   }
 }
 
+/** @throws config */
 async function commonOf(context: Context, service: Service, flags: ServeFlags): Promise<Common> {
-  const [{ Network }, { networkLimits }, { Turns }, { RuleMetrics }] = await Promise.all([
+  const [{ Network }, { networkLimits }, { Turns }, { RuleMetrics }, { openPage }] = await Promise.all([
     import('../../open/network.js'),
     import('../network.js'),
     import('../../serve/turns.js'),
     import('../../observe/rule-metrics.js'),
+    import('./serving-web.js'),
   ]);
+  const watches: Common['watches'] = new Map();
   return {
     ...{ context, service },
     network: new Network(networkLimits(flags)),
     turns: new Turns(flags.parallel),
     events: new RuleEvents(context),
     metrics: new RuleMetrics(),
-    watches: new Set(),
+    page: await openPage(flags, context, (id) => watches.get(id)),
+    watches,
   };
 }
 
@@ -129,8 +154,10 @@ async function servePair(
   { drain, stop }: { drain: AbortSignal; stop: AbortSignal },
   common: Common,
 ): Promise<void> {
-  const { context, service, network, turns, events, metrics, watches } = common;
+  const { context, service, network, turns, events, metrics, watches, page } = common;
   const log = context.log.of(pair.id);
+  // Before anything takes time, so that pairs that begin together know of each other.
+  const reader = pair.reads && network.reader(pair.reads);
   const changes = new ChangeLines(pair.schedule.interval, (line) => log.say('notice', line));
   const [{ watchOfRule }, { openMetrics }, timetable] = await Promise.all([
     import('../../open/watch-job.js'),
@@ -143,7 +170,10 @@ async function servePair(
   const observed = { source, destination, rule: pair.rule.name, pair: () => watch?.pair };
   const ownMetrics = await openMetrics({ rpo: pair.rule.rpoMs }, observed);
   metrics.set(pair.id, ownMetrics);
-  const hear = (event: RunEvent): void => ownMetrics.hear(event);
+  const hear = (event: RunEvent): void => {
+    ownMetrics.hear(event);
+    page.hear(pair.id, event);
+  };
   const report = passReporter(log, changes, [service, { hear }]);
   try {
     heard = pair.job.mode === 'move' ? undefined : await events.of(pair);
@@ -152,16 +182,18 @@ async function servePair(
       {
         ...{ drain, network, timetable, stop: AbortSignal.any([service.stop, stop]), env: context.io.env },
         warn: (message) => log.say('notice', `warning: ${message}`),
-        turn: (pass) => turns.take(pair.rule.priority, drain, pass),
+        turn: (pass) => turns.take(pair.rule.priority, drain, pass, pair.reads?.id),
+        reader,
         changes: heard?.read,
       },
       report,
     );
-    watches.add(watch);
+    watches.set(pair.id, watch);
     await watch.run();
   } finally {
-    if (watch) watches.delete(watch);
+    watches.delete(pair.id);
     await heard?.leave();
+    reader?.leave();
     metrics.delete(pair.id);
     changes.close();
     log.close();

@@ -2,7 +2,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Option } from 'commander';
 import { parseDuration, parseInterval } from '../../engine/job/values.js';
-import type { PairStatus } from '../../engine/record/status.js';
 import type { XsyncError } from '../../model/error.js';
 import { type Context, runCommand } from '../context.js';
 import { flag, value } from '../define.js';
@@ -101,7 +100,7 @@ async function report(
 ): Promise<{ text: string; late: boolean; broken: XsyncError[]; unread: string[] }> {
   const { statusJson, statusLines } = await import('../render/status.js');
   const { colours } = await import('../render/colour.js');
-  const { statusOf } = await import('../../engine/record/status.js');
+  const { behindMs: lateBy, statusOf } = await import('../../engine/record/status.js');
   const { unreadable } = await import('../../engine/record/facts.js');
   const style = { chalk: colours(io.stdout, io.env), width: out.isTerminal ? terminalWidth(io.stdout) : 120 };
   const broken: XsyncError[] = [];
@@ -111,7 +110,8 @@ async function report(
   let text = '';
   if (ruled.length > 0) {
     const { rulesTable } = await import('../render/rules-status.js');
-    text = flags.json ? ruled.map(({ shown }) => `${statusJson(shown)}\n`).join('') : rulesTable(ruled, style.chalk);
+    const shown = await withWholes(ruled);
+    text = flags.json ? shown.map((each) => `${statusJson(each.shown)}\n`).join('') : rulesTable(shown, style.chalk);
   }
   // Whoever names a file of rules asks about them alone.
   const others = flags.rules !== undefined && ruled.length > 0 ? [] : pairsOf(io, flags, wanted, broken);
@@ -132,7 +132,7 @@ async function report(
   return { text, late, broken, unread };
 }
 
-type Ruled = RuleStatus & { shown: Parameters<StatusJson>[0] };
+type Ruled = RuleStatus & { name: string; shown: Parameters<StatusJson>[0] };
 type StatusJson = typeof import('../render/status.js').statusJson;
 
 /** The pairs of the rules that are enabled, in the order in which they run. @throws config */
@@ -143,7 +143,7 @@ async function rulesOf(io: Context['io'], { rules: file, config, rpo }: StatusFl
   const { prepareRules } = await import('../../open/rules.js');
   const { pairs } = await prepareRules({ rules: file, config, env: io.env, runs: false });
   if (pairs.length === 0) return [];
-  const [{ withKnownPair }, { labelOf }, { statusOf }] = await Promise.all([
+  const [{ withKnownPair }, { labelOf }, { behindMs: lateBy, statusOf }] = await Promise.all([
     import('../../open/rule-status.js'),
     import('../../rules/rule.js'),
     import('../../engine/record/status.js'),
@@ -161,6 +161,7 @@ async function rulesOf(io: Context['io'], { rules: file, config, rpo }: StatusFl
     const behindMs = known?.behindMs ?? (rpoMs === undefined ? 0 : Number.POSITIVE_INFINITY);
     found.push({
       rule,
+      name: pair.rule.name,
       rpoMs,
       behindMs,
       status: known?.status,
@@ -170,9 +171,20 @@ async function rulesOf(io: Context['io'], { rules: file, config, rpo }: StatusFl
   return found;
 }
 
-/** How much older than allowed the watermark is, ms; without a watermark, since 1970. */
-function lateBy({ atMs, synchronised }: PairStatus, rpoMs: number): number {
-  return Math.max(0, atMs - (synchronised?.untilMs ?? 0) - rpoMs);
+/** Before the destinations of a rule with several: all of them together. */
+async function withWholes(ruled: readonly Ruled[]): Promise<Ruled[]> {
+  const { wholeOf } = await import('../../engine/record/whole.js');
+  return ruled.flatMap((each, index) => {
+    const { name } = each;
+    const parts = ruled.filter((other) => other.name === name);
+    if (parts.length === 1 || ruled[index - 1]?.name === name) return [each];
+    const { rpoMs, shown } = each;
+    const behindMs = Math.max(...parts.map((part) => part.behindMs));
+    const whole = parts.some(({ status }) => status) ? wholeOf(parts.map(({ status }) => status)) : undefined;
+    const destinations = parts.flatMap((part) => part.shown.destination ?? []);
+    const line = { ...{ rule: name, rpoMs, behindMs, whole }, source: shown.source, destinations };
+    return [{ rule: name, name, rpoMs, behindMs, whole, shown: line }, each];
+  });
 }
 
 const EXAMPLES = `

@@ -2,21 +2,18 @@
  * From the diff to a decision: decides each key, inspects it where needed, and hands it on or records the result.
  * Tests: test/engine/record/summary.test.ts
  */
-import { parseContent } from '../../model/content.js';
 import { toXsyncError, XsyncError } from '../../model/error.js';
 import { sameEtag } from '../../model/etag.js';
 import type { ObjectEntry } from '../../model/object.js';
-import { isProof } from '../../model/verified.js';
 import { type Decision, type DestState, decide, type SkipReason } from '../decide/decide.js';
 import { destState, evidenceOf, sourceState } from '../decide/evidence.js';
 import { exclusionOf, isNoObject } from '../decide/exclusion.js';
-import { inspect, type Known } from '../decide/inspect.js';
+import { inspect } from '../decide/inspect.js';
 import { endsRun } from '../flow/halt.js';
 import { Queue } from '../flow/queue.js';
 import type { Triple } from '../list/diff.js';
 import { withLatest } from '../list/inventory.js';
 import { writesUnseen } from '../options.js';
-import type { RunPair } from '../pair.js';
 import { isBackup } from '../plan/backup.js';
 import { beingWritten, isChange } from '../plan/fault.js';
 import { adoptedRow } from '../record/adopted.js';
@@ -30,6 +27,7 @@ import type { RunContext } from './context.js';
 import { Copies, recordFailure } from './copies.js';
 import type { Deletes } from './deletes.js';
 import type { Batch } from './frontier.js';
+import { isRecorded, known } from './known.js';
 import { mayBeUnfinished, mayDiffer, refresh } from './refresh.js';
 
 type Decided = Extract<Decision, { action: 'copy' | 'skip' | 'fail' }>;
@@ -121,19 +119,20 @@ export class Planner {
     if (exclusion !== undefined) return this.#leaveOutByTags(triple, source, exclusion);
     const work = decision.action === 'copy' || decision.action === 'inspect';
     if (work && (this.#held(triple.key, source) || this.#isSettling(triple.key, source))) return undefined;
-    if (decision.action === 'inspect') return this.#check(batch, () => this.#inspect(triple, decision, batch));
+    if (decision.action === 'inspect')
+      return this.#check(source.key, batch, () => this.#inspect(triple, decision, batch));
     const asks =
       asksTags ||
       (decision.action === 'skip' && this.#mayDiffer(triple, decision.reason)) ||
       (decision.action === 'copy' && this.#copies.looksElsewhere);
     return asks
-      ? this.#check(batch, async () => this.#act(triple, decision, batch))
+      ? this.#check(source.key, batch, async () => this.#act(triple, decision, batch))
       : this.#act(triple, decision, batch);
   }
 
   /** Queues what takes a request. */
-  #check(batch: Batch, task: () => Promise<void>): Promise<void> | undefined {
-    const done = batch.hold();
+  #check(key: string, batch: Batch, task: () => Promise<void>): Promise<void> | undefined {
+    const done = batch.hold(key);
     return this.#checkers.push(() => task().finally(done));
   }
 
@@ -436,27 +435,6 @@ export class Planner {
       row && { ...row, destEtag: etag ?? row.destEtag, ...(isKnown && { destMtimeMs: triple.dest?.mtimeMs }) },
     );
   }
-}
-
-/** What the listings and the manifest know of a key. The checksum of a copy counts while its remote side is unchanged. */
-function known(
-  triple: Triple,
-  { sourceKey, destKey }: Pick<Known, 'sourceKey' | 'destKey'>,
-  pair: Pick<RunPair, 'source' | 'dest'>,
-): Partial<Known> {
-  const { source, dest, row } = triple;
-  if (!source || !dest) return {};
-  const listed = { source: { ...source, key: sourceKey }, dest: { ...dest, key: destKey } };
-  const local = [pair.source.store.capabilities.local, pair.dest.store.capabilities.local];
-  const remoteState = local[0] ? destState(triple, true) : sourceState(triple);
-  if (local[0] === local[1] || remoteState !== 'same') return { listed };
-  return { listed, content: row?.content === undefined ? undefined : parseContent(row.content) };
-}
-
-/** The manifest already says as much of these two versions. */
-function isRecorded(triple: Triple, reason: SkipReason): boolean {
-  const unchanged = sourceState(triple) === 'same' && destState(triple, true) === 'same';
-  return unchanged && reason === 'same-checksum' && triple.row !== undefined && isProof(triple.row.verifiedBy);
 }
 
 /** Something is done about an object of the source. */

@@ -66,15 +66,55 @@ export function clearSettled(
   );
 }
 
+/** Keys per batch of a retry. Each key needs its own requests. */
+const BATCH = 1000;
+
+/** The whole failed list, a page at a time. */
+export function* failurePages(manifest: Pick<Manifest, 'failures'>): Generator<FailureRow[], void, void> {
+  for (let after: string | undefined; ; ) {
+    const rows = manifest.failures(after, PAGE);
+    after = rows.at(-1)?.key;
+    if (after === undefined) return;
+    yield rows;
+  }
+}
+
+/** The rows that a retry is about: that of one key, or all of them. */
+export function retryPages(
+  manifest: Pick<Manifest, 'failure' | 'failures'>,
+  key?: string,
+): Iterable<readonly FailureRow[]> {
+  if (key === undefined) return failurePages(manifest);
+  const row = manifest.failure(key);
+  return row ? [[row]] : [];
+}
+
+/**
+ * The keys of failed objects in batches for a retry.
+ * @param given they were named, so those that were given up are tried, too
+ */
+export async function* retryBatches(
+  pages: Iterable<readonly FailureRow[]> | AsyncIterable<readonly FailureRow[]>,
+  given: boolean,
+): AsyncGenerator<string[], void> {
+  const keys: string[] = [];
+  for await (const page of pages) {
+    keys.push(...page.filter((row) => given || !row.dropped).map(({ key }) => key));
+    while (keys.length >= BATCH) yield keys.splice(0, BATCH);
+  }
+  if (keys.length > 0) yield keys;
+}
+
 /** Objects that earlier runs of the pass compared and did not copy. */
 export function* failuresOf(
   manifest: Pick<Manifest, 'failures'>,
   { after: end, startedMs }: Pass,
 ): Generator<FailureRow, void, void> {
-  for (let after: string | undefined; end !== undefined; ) {
-    const rows = manifest.failures(after, PAGE);
-    for (const row of rows) if (compareKeys(row.key, end) <= 0 && row.seenMs >= startedMs) yield row;
-    after = rows.at(-1)?.key;
-    if (after === undefined || compareKeys(after, end) > 0) return;
+  if (end === undefined) return;
+  for (const rows of failurePages(manifest)) {
+    for (const row of rows) {
+      if (compareKeys(row.key, end) > 0) return;
+      if (row.seenMs >= startedMs) yield row;
+    }
   }
 }

@@ -18,6 +18,7 @@ const EVERY_MS = 1000;
 /** Points of the curve in a report. When it has so many, every second one is dropped. */
 const MOST_POINTS = 600;
 const SLOWEST = 20;
+const POLLING = ['watch', 'serve'];
 /** Larger differences between the clock and the time that has passed mean that the clock was set. */
 const CLOCK_MOVED_MS = 1000;
 
@@ -186,10 +187,10 @@ export class Journal {
     });
   }
 
-  /** The passes of a watch that found nothing to do are not kept. */
+  /** Passes that found nothing to do are not kept of what polls: they would displace all others. */
   #worthKeeping(outcome: RunOutcome, { copied, deleted, failed }: Summary): boolean {
     if (!this.#options.kept) return false;
-    if (this.#options.command !== 'watch' || outcome === 'broken' || outcome === 'guarded') return true;
+    if (!POLLING.includes(this.#options.command) || outcome === 'broken' || outcome === 'guarded') return true;
     return this.#planned || copied.objects + deleted.objects + failed.objects > 0;
   }
 }

@@ -61,3 +61,23 @@ export function percentiles(rows: readonly LagRow[]): Lags | undefined {
   };
   return { objects, p50: at(5000), p99: at(9900), p9999: at(9999), max };
 }
+
+/** How long changes took that arrived in one step of a time. */
+export interface LagPoint {
+  /** Start of the step, ms since 1970. */
+  atMs: number;
+  objects: number;
+  /** ms, as in `Lags`. */
+  p50: number;
+  p99: number;
+}
+
+/** @param rows of `lagCourse`. @returns the steps in which something arrived */
+export function lagPoints(rows: readonly LagRow[]): LagPoint[] {
+  const steps = new Map<number, LagRow[]>();
+  for (const row of rows) steps.set(row.minuteMs, [...(steps.get(row.minuteMs) ?? []), row]);
+  return [...steps].flatMap(([atMs, step]) => {
+    const lags = percentiles(step);
+    return lags ? [{ atMs, objects: lags.objects, p50: lags.p50, p99: lags.p99 }] : [];
+  });
+}

@@ -6,10 +6,9 @@ import { readFact, readRun, SPENT } from './facts.js';
 import { synchronisedMs } from './journal.js';
 import { type Lags, percentiles } from './lag.js';
 import { type Progress, progressOfPass } from './progress.js';
-import { add, increase, minus, nothing, type Sum } from './sum.js';
+import { minus, nothing, plus, type Sum } from './sum.js';
 
 const HOUR_MS = 3_600_000;
-const PAGE = 1000;
 const NAMED = 5;
 
 /** Plain data; times in ms since 1970. `docs/status.md` defines each figure. */
@@ -28,6 +27,8 @@ export interface PairStatus {
   pending: Sum;
   /** `oldest`: those that miss the oldest changes. Dropped objects are only counted. */
   failed: Sum & { byClass: Partial<Record<ErrorClass, number>>; dropped: number; oldest: FailureRow[] };
+  /** Open conflicts of a mirror; 0 of any other pair. */
+  conflicts: number;
   /** Rows of the manifest. */
   known: number;
   /** The latest; absent when what it wrote down cannot be read. `killed`: it did not live to say how it ended. */
@@ -68,6 +69,11 @@ export interface History extends Sum {
   total: boolean;
 }
 
+/** How much older than allowed the time up to which the sides are synchronized is, ms; without one, since 1970. */
+export function behindMs({ atMs, synchronised }: PairStatus, rpoMs: number): number {
+  return Math.max(0, atMs - (synchronised?.untilMs ?? 0) - rpoMs);
+}
+
 /** @param atWork the process that holds the lock of the pair */
 export function statusOf(manifest: Manifest, nowMs: number, atWork?: LockHolder): PairStatus {
   const progress = progressOfPass(manifest);
@@ -80,6 +86,7 @@ export function statusOf(manifest: Manifest, nowMs: number, atWork?: LockHolder)
     synchronised: withoutFailedMs === undefined ? undefined : { untilMs, withoutFailedMs, behind },
     pending: progress?.pending ?? nothing(),
     failed,
+    conflicts: manifest.conflicts.countOpen(),
     known: manifest.count(),
     lastRun: lastRunOf(manifest, atWork),
     spent: spentOf(manifest),
@@ -135,35 +142,23 @@ function failedOf(
   upToMs = 0,
 ): PairStatus['failed'] & { untilMs: number; behind: number; missing: Sum } {
   const failed: PairStatus['failed'] = { ...nothing(), byClass: {}, dropped: 0, oldest: [] };
-  const missing = nothing();
+  const sums = manifest.failureSums(upToMs);
+  const missing = plus(...sums);
   let untilMs = upToMs;
   let behind = 0;
-  for (let after: string | undefined; ; ) {
-    const rows = manifest.failures(after, PAGE);
-    if (rows.length === 0) break;
-    after = rows.at(-1)?.key;
-    const live = rows.filter((row) => !row.dropped);
-    failed.dropped += rows.length - live.length;
-    for (const { size } of rows) add(missing, size);
-    for (const row of live) {
-      add(failed, row.size);
-      increase(failed.byClass, row.class);
-      if (row.arrivedMs < upToMs) behind++;
-      untilMs = Math.min(untilMs, row.arrivedMs);
+  for (const sum of sums) {
+    if (sum.dropped) {
+      failed.dropped += sum.objects;
+      continue;
     }
-    failed.oldest = [...failed.oldest, ...live].sort(byAge).slice(0, NAMED);
+    failed.objects += sum.objects;
+    failed.bytes += sum.bytes;
+    failed.byClass[sum.class] = sum.objects;
+    behind += sum.behind;
+    untilMs = Math.min(untilMs, sum.arrivedMs);
   }
+  if (failed.objects > 0) failed.oldest = manifest.oldestFailures(NAMED);
   return { ...failed, untilMs, behind, missing };
-}
-
-/** Those that hold the time back most come first. */
-function byAge(a: FailureRow, b: FailureRow): number {
-  return a.arrivedMs - b.arrivedMs || changedMs(a) - changedMs(b);
-}
-
-/** A version that no pass has seen came last. */
-function changedMs({ sourceMtimeMs, sourceEtag }: FailureRow): number {
-  return sourceMtimeMs === 0 && sourceEtag === '' ? Number.MAX_SAFE_INTEGER : sourceMtimeMs;
 }
 
 function spentOf(manifest: Manifest): PairStatus['spent'] {

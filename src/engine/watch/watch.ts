@@ -2,13 +2,14 @@
  * Copies changes until stopped: polls repeatedly, and handles change events in between. Faults that can be fixed from
  * outside do not end it.
  */
+import type { Manifest } from '../../manifest/port.js';
 import { isXsyncError, toXsyncError, type XsyncError } from '../../model/error.js';
 import type { CopyPolicy } from '../decide/decide.js';
 import { Settling } from '../decide/settling.js';
-import type { Reporter, RunEvent } from '../events.js';
+import type { Reporter, RunEvent, Summary } from '../events.js';
 import type { RunOptions } from '../options.js';
 import { listCostOf } from '../plan/price.js';
-import { runPair } from '../run.js';
+import { runKeys, runPair } from '../run.js';
 import { type Share, Shared } from '../shared.js';
 import { ChangeRuns, type Changes, type OpenPair, type WatchedPair } from './change-runs.js';
 import { ListCost } from './list-cost.js';
@@ -101,6 +102,26 @@ export class Watch {
   }
 
   /**
+   * Tries objects of the failed list again at once, as `xsync retry` does: nothing is listed and nothing is deleted.
+   * Waits until the pair is open.
+   * @param batches their keys
+   * @returns undefined if the watch has ended
+   * @throws a fault that ends the run
+   */
+  retry(
+    batches: (manifest: Manifest) => AsyncIterable<readonly string[]>,
+    hear: Reporter,
+  ): Promise<Summary | undefined> {
+    return this.#pair.use((pair) => {
+      const report = (event: RunEvent): void => {
+        hear(event);
+        this.#report(event);
+      };
+      return runKeys(pair, batches(pair.manifest), retrying(this.#common(pair)), report, pair.shared);
+    });
+  }
+
+  /**
    * Runs until drained or stopped. Call once.
    * @throws a fault that prevents the first poll and that waiting cannot fix
    */
@@ -157,7 +178,9 @@ export class Watch {
   }
 
   async #poll(pair: OpenPair, poll: Poll): Promise<void> {
-    const changes = poll.sections ? await this.#pollSections(poll.sections, pair) : await this.#pollAll(pair);
+    const changes = poll.sections
+      ? await this.#pollSections(poll, poll.sections, pair)
+      : await this.#pollAll(pair, poll);
     if (this.#ended) return;
     this.#everWell = true;
     this.#schedule.polled(poll, changes, performance.now());
@@ -165,13 +188,16 @@ export class Watch {
   }
 
   /** @returns how many objects had changed */
-  async #pollAll(pair: OpenPair): Promise<number> {
+  async #pollAll(pair: OpenPair, { atMs, sinceMs = atMs }: Poll): Promise<number> {
     const { run, driftMs } = this.#options;
     const now = performance.now();
     // A mirror compares both sides each time.
     const isDue = this.#listedDestMs === undefined || now - this.#listedDestMs >= driftMs;
     const listDest = pair.reverse !== undefined || isDue;
-    const { changes, refusal } = await this.#run(pair, { noTraverse: run.noTraverse || !listDest });
+    const { changes, refusal } = await this.#run(pair, {
+      noTraverse: run.noTraverse || !listDest,
+      listedSinceMs: sinceMs,
+    });
     if (this.#ended) return changes;
     if (!pair.reverse) this.#schedule.cut(pair.manifest);
     this.#events.polledAll();
@@ -183,12 +209,16 @@ export class Watch {
   }
 
   /** Does not delete: only a full poll can tell when too much would be deleted. @returns how many objects changed */
-  async #pollSections(sections: NonNullable<Poll['sections']>, pair: OpenPair): Promise<number> {
+  async #pollSections(
+    { atMs, sinceMs = atMs }: Poll,
+    sections: NonNullable<Poll['sections']>,
+    pair: OpenPair,
+  ): Promise<number> {
     const policy: CopyPolicy = { ...this.#options.run.policy, mode: 'copy' };
     let sum = 0;
     for (const bounds of sections) {
       if (this.#ended) break;
-      const few = { policy, deletes: undefined, noTraverse: true, resume: undefined, bounds };
+      const few = { policy, deletes: undefined, noTraverse: true, resume: undefined, bounds, listedSinceMs: sinceMs };
       sum += (await this.#run(pair, few)).changes;
     }
     return sum;
@@ -270,4 +300,11 @@ export class Watch {
     this.#stale = false;
     await this.#rest(Math.min(LONGEST_PAUSE_MS, FIRST_PAUSE_MS * 2 ** (times - 1)) * (0.5 + Math.random()));
   }
+}
+
+/** Goes one way, and deletes on neither side: the next poll does the rest. */
+function retrying(options: RunOptions): RunOptions {
+  const policy: CopyPolicy = { ...options.policy, mode: 'copy' };
+  const without = { deletes: undefined, move: undefined, bounds: undefined, noTraverse: false };
+  return { ...options, ...without, command: 'retry', policy, failedBefore: 'try' };
 }

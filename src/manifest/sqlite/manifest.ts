@@ -4,6 +4,7 @@ import type { HashedParts, PartRow, UploadRow } from '../checkpoints.js';
 import type {
   DoomedRow,
   FailureRow,
+  FailureSum,
   Intent,
   LagRow,
   Manifest,
@@ -232,6 +233,14 @@ export class SqliteManifest implements Manifest {
     return this.#run(() => this.#sql.failureCount.get() ?? 0);
   }
 
+  failureSums(beforeMs: number): FailureSum[] {
+    return this.#run(() => this.#sql.failureSums.all(beforeMs).map((row) => ({ ...row, dropped: row.dropped === 1 })));
+  }
+
+  oldestFailures(limit: number): FailureRow[] {
+    return this.#run(() => this.#sql.oldestFailures.all(limit).map(toFailure));
+  }
+
   clearFailures(keys: readonly string[]): void {
     this.#atomically(() => {
       for (const key of keys) this.#sql.clearFailure.run(key);
@@ -295,6 +304,10 @@ export class SqliteManifest implements Manifest {
 
   lags(sinceMs: number, untilMs: number): LagRow[] {
     return this.#run(() => this.#sql.lags.all(sinceMs, untilMs));
+  }
+
+  lagCourse(since: number, until: number, step: number): LagRow[] {
+    return this.#run(() => this.#sql.lagCourse.all({ since, until, step }));
   }
 
   putVersion({ key, source, dest, atMs }: VersionRow): void {

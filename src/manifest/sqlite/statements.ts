@@ -2,7 +2,7 @@
 import type { Database, Statement } from 'better-sqlite3';
 import type { VerifiedBy } from '../../model/verified.js';
 import type { PartRow, UploadRow } from '../checkpoints.js';
-import type { DoomedRow, FailureRow, Intent, LagRow, ManifestRow, RunRow, VersionRow } from '../port.js';
+import type { DoomedRow, FailureRow, FailureSum, Intent, LagRow, ManifestRow, RunRow, VersionRow } from '../port.js';
 
 /** SQLite has no booleans. */
 export type StoredRow = Omit<ManifestRow, 'ours' | 'apartMs' | 'content' | 'destMtimeMs'> & {
@@ -27,6 +27,7 @@ export type RawRow = [
 ];
 export type StoredUpload = Omit<UploadRow, 'hashed'> & { hashedUpTo: number; hashState: string | null };
 export type StoredFailure = Omit<FailureRow, 'dropped'> & { dropped: 0 | 1 };
+export type StoredFailureSum = Omit<FailureSum, 'dropped'> & { dropped: 0 | 1 };
 /** SQLite has NULL where the port has an absent field. */
 export type StoredPart = Omit<PartRow, 'md5' | 'crc64ecma'> & { md5: string | null; crc64ecma: string | null };
 
@@ -94,6 +95,8 @@ export interface Statements {
   failure: Statement<Key, StoredFailure>;
   failures: Statement<After, StoredFailure>;
   failureCount: Statement<[], number>;
+  failureSums: Statement<[beforeMs: number], StoredFailureSum>;
+  oldestFailures: Statement<[limit: number], StoredFailure>;
   anyFailure: Statement<[], 0 | 1>;
   clearFailure: Statement<Key>;
   seeFailure: Statement<[seenMs: number, key: string]>;
@@ -110,6 +113,7 @@ export interface Statements {
   dropOldRuns: Statement<[keep: number]>;
   addLag: Statement<[number, number, number, number]>;
   lags: Statement<[sinceMs: number, untilMs: number], LagRow>;
+  lagCourse: Statement<[{ since: number; until: number; step: number }], LagRow>;
   dropOldLags: Statement<[beforeMs: number, afterMs: number]>;
   putVersion: Statement<[key: string, source: string, dest: string, atMs: number]>;
   destVersion: Statement<[key: string, source: string], string>;
@@ -183,6 +187,15 @@ export function prepareStatements(db: Database): Statements {
     failure: db.prepare<Key, StoredFailure>(`SELECT ${FAILURE} FROM failure WHERE key = ?`),
     failures: db.prepare<After, StoredFailure>(`SELECT ${FAILURE} FROM failure WHERE ${AFTER}`),
     failureCount: db.prepare<[], number>('SELECT count(*) FROM failure').pluck(),
+    failureSums: db.prepare<[number], StoredFailureSum>(
+      `SELECT class, dropped, count(*) AS objects, sum(size) AS bytes, sum(arrived_ms < ?) AS behind,
+         min(arrived_ms) AS arrivedMs FROM failure GROUP BY class, dropped`,
+    ),
+    // A version that no pass has seen came last.
+    oldestFailures: db.prepare<[number], StoredFailure>(
+      `SELECT ${FAILURE} FROM failure WHERE dropped = 0
+       ORDER BY arrived_ms, iif(source_etag = '' AND source_mtime_ms = 0, 9007199254740991, source_mtime_ms), key LIMIT ?`,
+    ),
     anyFailure: db.prepare<[], 0 | 1>('SELECT EXISTS (SELECT 1 FROM failure)').pluck(),
     clearFailure: db.prepare<Key>('DELETE FROM failure WHERE key = ?'),
     seeFailure: db.prepare<[number, string]>('UPDATE failure SET seen_ms = ? WHERE key = ?'),
@@ -213,6 +226,11 @@ export function prepareStatements(db: Database): Statements {
     lags: db.prepare<[number, number], LagRow>(
       `SELECT max(minute_ms) AS minuteMs, bin, sum(objects) AS objects, max(max_ms) AS maxMs
        FROM lag WHERE minute_ms BETWEEN ? AND ? GROUP BY bin ORDER BY bin`,
+    ),
+    lagCourse: db.prepare<[{ since: number; until: number; step: number }], LagRow>(
+      `SELECT @since + @step * CAST((minute_ms - @since) / @step AS INTEGER) AS minuteMs, bin, sum(objects) AS objects,
+         max(max_ms) AS maxMs
+       FROM lag WHERE minute_ms BETWEEN @since AND @until GROUP BY 1, bin ORDER BY 1, bin`,
     ),
     dropOldLags: db.prepare<[number, number]>('DELETE FROM lag WHERE minute_ms < ? OR minute_ms > ?'),
 

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { binOf, endOfBin, LagBook, percentiles } from '../../../src/engine/record/lag.js';
+import { binOf, endOfBin, LagBook, lagPoints, percentiles } from '../../../src/engine/record/lag.js';
 import type { LagRow } from '../../../src/manifest/port.js';
 import { IN_MEMORY, openManifest } from '../../../src/manifest/sqlite/open.js';
 
@@ -67,4 +67,24 @@ describe('lags', () => {
       }),
     );
   });
+});
+
+test('the course of a time has a point for each step in which something arrived', () => {
+  const book = new LagBook();
+  for (const [atMs, lagMs] of [
+    [0, 1000],
+    [240_000, 9000],
+    [900_000, 500],
+  ] as const)
+    book.add(lagMs, atMs);
+  const place = { kind: 'memory', endpoint: 'a', bucket: 'b', prefix: '' };
+  const manifest = openManifest(IN_MEMORY, { source: place, dest: place });
+  manifest.addLags(book.take());
+  const points = lagPoints(manifest.lagCourse(0, 3_600_000, 300_000));
+  expect(points.map(({ atMs, objects, p99 }) => [atMs, objects, near(p99, objects === 2 ? 9000 : 500)])).toEqual([
+    [0, 2, true],
+    [900_000, 1, true],
+  ]);
+  expect(manifest.lagCourse(300_000, 600_000, 300_000)).toEqual([]);
+  manifest.close();
 });

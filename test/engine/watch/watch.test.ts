@@ -4,6 +4,8 @@ import { join } from 'node:path';
 import { isDeepStrictEqual } from 'node:util';
 import { afterEach, describe, expect, test, vi } from 'vitest';
 import type { RunOptions } from '../../../src/engine/options.js';
+import { failurePages, retryBatches } from '../../../src/engine/record/failed.js';
+import type { Manifest } from '../../../src/manifest/port.js';
 import { XsyncError } from '../../../src/model/error.js';
 import { createLocalStore } from '../../../src/store/local/store.js';
 import { bytes } from '../../contract/context.js';
@@ -29,6 +31,38 @@ async function pairOf(...keys: string[]): Promise<Pair> {
   return pair;
 }
 
+describe('a retry on a watch', () => {
+  const all = (manifest: Manifest) => retryBatches(failurePages(manifest), false);
+
+  test('tries what failed at once, without a listing, and deletes nothing', async () => {
+    const pair = await pairOf('bad', 'good');
+    const mend = pair.faults.dest.fail('put', new XsyncError('access-denied', 'no'), ({ key }) => key === 'bad');
+    watched = new Watched(pair, {
+      run: DELETING,
+      schedule: { intervalMs: 3_600_000, shortestMs: 3_600_000, longestMs: 3_600_000, fullMs: 3_600_000 },
+    }).start();
+    await until(() => watched?.watch.rests === true);
+    expect(pair.manifest.failureCount()).toBe(1);
+    mend();
+    await pair.source.delete(['good']);
+    const heard: string[] = [];
+    const summary = await watched.watch.retry(all, ({ type }) => heard.push(type));
+    expect(summary).toMatchObject({ copied: { objects: 1 }, failed: { objects: 0 }, deleted: { objects: 0 } });
+    expect(summary?.traffic.source.requests).toEqual({ head: 1, read: 1 });
+    expect(heard).toContain('copied');
+    expect(pair.manifest.failureCount()).toBe(0);
+    expect(await keysOf(pair.dest)).toEqual(['bad', 'good']);
+    expect(pair.manifest.runs(1)[0]?.command).toBe('retry');
+  });
+
+  test('after the watch has ended says so', async () => {
+    watched = new Watched(await pairOf('a')).start();
+    await until(() => watched?.watch.rests === true);
+    await watched.end();
+    expect(await watched.watch.retry(all, () => {})).toBeUndefined();
+  });
+});
+
 describe('a watch', () => {
   test('copies what is there, what comes and what changes', async () => {
     const pair = await pairOf('a');
@@ -40,6 +74,16 @@ describe('a watch', () => {
     await until(async () => (await contentOf(pair.dest, 'a')).equals(bytesOf('new', 100)));
     expect(watched.of('copied').map(({ key }) => key)).toEqual(['a', 'b', 'a']);
   });
+
+  test.each(['watch', 'serve'])(
+    'of %s keeps no run that had nothing to do, which would displace the others',
+    async (command) => {
+      const pair = await pairOf('a');
+      watched = new Watched(pair, { run: { command } }).start();
+      await until(() => (watched?.of('end').length ?? 0) >= 3);
+      expect(pair.manifest.runs(10)).toHaveLength(1);
+    },
+  );
 
   test('counts in the summary of a pass what that pass cost, not all since the pair was opened', async () => {
     const pair = await pairOf('a');
