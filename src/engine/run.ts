@@ -15,6 +15,7 @@ import { hearFindings, inCommon, type RunPair, viewFor } from './pair.js';
 import type { RunContext } from './pass/context.js';
 import { refuseBackupInside, refuseOverlap, refuseReferencesInside } from './pass/guard.js';
 import { History } from './pass/history.js';
+import { listedMs } from './pass/look.js';
 import { mirrorOf, shownOf } from './pass/mirror-context.js';
 import { Moves, refuseOnePlace } from './pass/moves.js';
 import { oddityOf } from './pass/oddity.js';
@@ -78,7 +79,7 @@ export function runPair(pair: RunPair, options: RunOptions, report: Reporter, sh
       pair.reverse?.manifest.clearIntents(context.pass.startedMs);
     }
     // A copy, or a run that does not list the destination, decides nothing about objects gone from the source.
-    if (options.deletes && !options.noTraverse) pair.manifest.clearIntents(context.pass.startedMs);
+    if (options.deletes && !options.noTraverse) pair.manifest.clearIntents(listedMs(pair, context.pass.startedMs));
   });
 }
 
@@ -488,13 +489,14 @@ async function dropStale({ pair, halt, emit, pass, claims, recorder }: RunContex
   const { manifest, dest } = pair;
   const observe = observer(recorder, emit);
   const nowMs = Date.now();
+  const sinceMs = listedMs(pair, pass.startedMs);
   for (let after: string | undefined; ; ) {
     const rows = manifest.failures(after, PAGE);
     if (rows.length === 0) break;
     after = rows.at(-1)?.key;
     // If the clock was set back meanwhile, the times cannot be compared.
     if (nowMs < pass.startedMs) break;
-    manifest.clearFailures(rows.flatMap((row) => (isSeen(row, pass.startedMs, nowMs) ? [] : [row.key])));
+    manifest.clearFailures(rows.flatMap((row) => (isSeen(row, sinceMs, nowMs) ? [] : [row.key])));
   }
   for (const row of manifest.uploads()) {
     if (manifest.failure(row.key) || claims?.has(row.key)) continue;

@@ -15,7 +15,7 @@ export function isFresh({ startedMs, claims, pair }: RunContext, { key, foundMs 
 }
 
 /** Since when the source may have changed unseen: another pair may have begun the listing, before the run began. */
-function listedMs({ source }: RunContext['pair'], beganMs: number): number {
+export function listedMs({ source }: Pick<RunContext['pair'], 'source'>, beganMs: number): number {
   return Math.min(source.reading?.listedMs ?? beganMs, beganMs);
 }
 

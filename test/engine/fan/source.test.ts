@@ -280,6 +280,22 @@ describe('a listing', () => {
     expect([fan.lists, told]).toEqual([1, [1, 1]]);
   });
 
+  test('from before the run forgets no failure of an object that came since then', async () => {
+    const fan = new Fan(2);
+    await put(fan, 'a');
+    await fan.run(0);
+    await new Promise((resolve) => setTimeout(resolve, 20));
+    await put(fan, 'b');
+    fan.pairs[1]?.faults.dest.before('put', ({ key }) => {
+      if (key === 'b') throw new XsyncError('access-denied', 'no', { status: 403 });
+    });
+    const pair = fan.open(1);
+    await runKeys(pair, [['b']], OPTIONS, () => undefined);
+    await new Promise((resolve) => setTimeout(resolve, 20));
+    await runPair(pair, { ...OPTIONS, listedSinceMs: fan.readers[1]?.joinedMs }, () => undefined);
+    expect([fan.lists, pair.manifest.failure('b')?.key]).toEqual([1, 'b']);
+  });
+
   test('from before the run does not delete what was copied since then', async () => {
     const fan = new Fan(2);
     const sync = {
