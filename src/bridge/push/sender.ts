@@ -11,7 +11,7 @@ import { type BridgeTicket, bridgeTicket, MOST_TICKETS, type Told } from '../tic
 import { type TellTrouble, Troubles, waitsForPerson } from '../troubles.js';
 import type { Reading } from './attributes.js';
 import type { Outcomes, Taken } from './client.js';
-import { changeOf, goneOf } from './poll.js';
+import { changeSeen, goneOf } from './poll.js';
 import { fitting, type TicketSource, ticketOf } from './tickets.js';
 
 export interface SenderMeans {
@@ -185,7 +185,7 @@ export class Sender {
   async #back(row: OutboxRow): Promise<Move[] | undefined> {
     const now = await this.#head(row);
     if (!now) return undefined;
-    await this.#means.outbox.note([changeOf(now, row)], 'waiting');
+    await this.#means.outbox.note([changeSeen(now, row)], 'waiting');
     return [];
   }
 
@@ -279,7 +279,7 @@ export class Sender {
       const now = await this.#head(row);
       if (now && sameEtag(now.etag, row.etag)) return [this.#same(row, fault)];
       if (row.version !== undefined) return [this.#passed(row)];
-      if (now) await outbox.note([changeOf(now, row)], 'waiting');
+      if (now) await outbox.note([changeSeen(now, row)], 'waiting');
       // It never arrived: if the same bytes come back, they are news.
       else await outbox.note([goneOf(row)], deletes ? 'waiting' : 'known');
       return [];
