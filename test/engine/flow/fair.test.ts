@@ -100,6 +100,19 @@ describe('fair shares', () => {
   });
 });
 
+test('a member that can do without gives back what another one waits for', async () => {
+  const shares = new FairShares(100);
+  const yielded: number[] = [];
+  const holder = shares.join(50, (size) => {
+    yielded.push(size);
+    holder.give(30);
+  });
+  const needy = shares.join();
+  expect([holder.take(30), needy.take(80)]).toEqual([true, false]);
+  await needy.wait(80);
+  expect([yielded, holder.used, needy.used]).toEqual([[80], 0, 80]);
+});
+
 test('a limiter of a member runs as many tasks as both allow', async () => {
   const shares = new FairShares(6);
   const [a, b] = [sharing(limiter(10), shares.join()), sharing(limiter(2), shares.join())];
