@@ -60,14 +60,20 @@ async function measured(server: TestServer, folder: string, hurt: boolean): Prom
   writeFileSync(config, remotesOf(server), { mode: 0o600 });
   const rules = dests.map((dest, index) => {
     const source = `east:${sources[index % SOURCES]}/`;
-    return [`rule-${index}`, { source, destination: `shanghai:${dest}/`, interval: values.interval }] as const;
+    const { interval } = values;
+    // Always the same, so that listings can be counted.
+    const times = { interval, minInterval: interval, maxInterval: interval };
+    return [`rule-${index}`, { source, destination: `shanghai:${dest}/`, ...times }] as const;
   });
   writeFileSync(join(folder, 'rules.yaml'), JSON.stringify({ rules: Object.fromEntries(rules) }));
   const child = serve(folder, config);
   await sleep(5000);
   server.requests.reset();
+  const beganMs = performance.now();
   const lags = await change(server, sources, dests.slice(2));
   const lists = sources.map((bucket) => server.requests.find('ListObjects', { bucket }).length);
+  const reads = sources.reduce((sum, bucket) => sum + server.requests.find('GetObject', { bucket }).length, 0);
+  const seconds = Math.round((performance.now() - beganMs) / 1000);
   const memory = memoryOf(child.pid ?? 0);
   const ended = once(child, 'close');
   child.kill('SIGTERM');
@@ -77,7 +83,8 @@ async function measured(server: TestServer, folder: string, hurt: boolean): Prom
     `${Math.round(sorted[Math.floor(share * (sorted.length - 1))] ?? Number.NaN)} ms`;
   return (
     `${hurt ? 'one fails, one is slow' : 'all are well'}: lag of the others p50 ${at(0.5)}, p99 ${at(0.99)}, ` +
-    `max ${at(1)} (${sorted.length} arrivals); lists per source ${lists.join(', ')}; ${memory} MiB`
+    `max ${at(1)} (${sorted.length} arrivals); lists per source ${lists.join(', ')} in ${seconds} s; ` +
+    `${reads} reads of ${sorted.length} copies; ${memory} MiB`
   );
 }
 

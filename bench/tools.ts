@@ -89,6 +89,7 @@ export class Tools {
         PATH: process.env.PATH,
         HOME: this.#folder,
         XDG_STATE_HOME: join(this.#folder, 'state'),
+        XDG_CACHE_HOME: join(this.#folder, cacheOf(contender)),
         AWS_ACCESS_KEY_ID: ACCESS_KEY,
         AWS_SECRET_ACCESS_KEY: SECRET_KEY,
         AWS_REGION: REGION,
@@ -103,6 +104,11 @@ export class Tools {
     if (measured.exitCode !== 0) throw new Error(`exit code ${measured.exitCode}`);
     return measured;
   }
+}
+
+/** Each build has its own folder for its compiled code: two that take turns would else compile anew in every run. */
+function cacheOf({ program = PROGRAM }: Contender): string {
+  return `cache-${program.replaceAll('/', '-')}`;
 }
 
 /** The command with its configuration and the two locations in the tool's syntax. */

@@ -38,13 +38,14 @@ export const ROOMS: Readonly<Record<string, string>> = {
   inventory: 'model store/port',
   'engine/events': 'model store/wrap manifest engine/decide',
   'engine/census': '',
-  'engine/pair': 'model store/port store/wrap manifest engine/events engine/fleet/port engine/workers',
+  'engine/fan': 'model store/port store/wrap',
+  'engine/pair': 'model store/port store/wrap manifest engine/events engine/fan engine/fleet/port engine/workers',
   'engine/fidelity': 'model store/port store/attributes',
   'engine/options': 'model engine/pair engine/filter engine/list engine/decide',
   'engine/job': 'model engine/options engine/list',
   'engine/filter': 'model',
   'engine/flow': 'model engine/events',
-  'engine/list': 'model store/port manifest engine/events engine/pair engine/options engine/flow',
+  'engine/list': 'model store/port manifest engine/events engine/fan engine/pair engine/options engine/flow',
   'engine/decide': 'model hash store/port engine/pair engine/options engine/flow engine/list',
   'engine/plan': 'model store/port manifest engine/events engine/pair engine/options engine/flow',
   'engine/tune':
@@ -61,7 +62,7 @@ export const ROOMS: Readonly<Record<string, string>> = {
   'engine/fleet': 'model engine/flow engine/transfer engine/workers',
   'engine/fleet/port': 'model manifest store/wrap engine/events engine/flow engine/transfer',
   'engine/pass':
-    'model store/port manifest engine/events engine/census engine/pair engine/options engine/flow engine/list engine/decide engine/plan engine/transfer engine/record engine/remove/empty-folders',
+    'model store/port manifest engine/events engine/census engine/fan engine/pair engine/options engine/flow engine/list engine/decide engine/plan engine/transfer engine/record engine/remove/empty-folders',
   'engine/shared': 'engine/events engine/pair engine/options engine/flow engine/tune engine/transfer',
   'engine/run':
     'model manifest engine/events engine/census engine/pair engine/options engine/flow engine/list engine/plan engine/transfer engine/record engine/pass engine/shared engine/fleet engine/workers',
@@ -71,7 +72,7 @@ export const ROOMS: Readonly<Record<string, string>> = {
   'engine/check':
     'model store/port store/wrap manifest engine/events engine/pair engine/options engine/flow engine/list engine/decide engine/plan engine/record engine/run',
   'engine/watch':
-    'model manifest engine/events engine/pair engine/options engine/flow engine/list engine/decide engine/plan engine/shared engine/run',
+    'model manifest engine/events engine/pair engine/options engine/flow engine/list engine/decide engine/plan engine/shared engine/run engine/fan',
   inbound: 'model',
   feed: 'model aws inbound',
   cluster:
@@ -82,7 +83,7 @@ export const ROOMS: Readonly<Record<string, string>> = {
   'rules/keys': 'engine/job',
   'rules/json-schema': 'engine/job rules/keys',
   config: 'model native store/backend store/ini store/registry rules/json-schema',
-  open: 'model version store/port store/backend store/wrap store/http manifest engine/events engine/pair engine/options engine/job engine/filter engine/decide engine/list engine/record engine/run engine/shared engine/check engine/watch engine/workers engine/bare cluster feed inventory config native engine/flow rules',
+  open: 'model version store/port store/backend store/wrap store/http manifest engine/events engine/fan engine/pair engine/options engine/job engine/filter engine/decide engine/list engine/record engine/run engine/shared engine/check engine/watch engine/workers engine/bare cluster feed inventory config native engine/flow rules',
   serve: 'model engine/watch',
   bridge:
     'model manifest store/port store/attributes store/http store/urls inbound engine/events engine/job engine/list open',

@@ -68,6 +68,8 @@ export interface RunOptions {
   settling?: Settling;
   /** Aborted to finish objects in progress and start no more. */
   drain?: AbortSignal;
+  /** A shared listing that began since then is new enough; as `performance.now()`. Absent: since the run began. */
+  listedSinceMs?: number;
   /** Only keys within these bounds. */
   bounds?: Bounds;
   /** Only these keys, one HEAD each: see `runKeys`. */

@@ -8,6 +8,8 @@ import type { ObjectStore, VersionEntry } from '../store/port.js';
 import type { Findings } from '../store/wrap/findings.js';
 import type { Elsewhere, RetryNotice, StoreView } from '../store/wrap/share.js';
 import type { RunEvent, Traffic } from './events.js';
+import type { Reading, ReadingOptions } from './fan/reading.js';
+import type { SourceReader } from './fan/source.js';
 import type { Fleet } from './fleet/port.js';
 import type { Pool } from './workers/pool.js';
 
@@ -48,6 +50,10 @@ export interface RunSide {
   namesVersions?: boolean;
   /** Read instead of a listing. */
   inventory?: Inventory;
+  /** Other pairs of the process read the same source. */
+  reader?: SourceReader;
+  /** Of a view: what this run shares with theirs. */
+  reading?: Reading;
   /** Findings while it is used: what the store lacks, and what is done instead. */
   findings?: Findings;
   /** Requests and bytes since the side was opened. */
@@ -123,6 +129,13 @@ export function viewFor(pair: RunPair, hear: (event: Extract<RunEvent, { type: '
   if (!backup) return view;
   const side = backup.side === pair.dest ? view.dest : viewOf(backup.side, toDestination);
   return { ...view, backup: { ...backup, side } };
+}
+
+/** The view of a run that shares what it reads with other pairs. Its reading must be ended. */
+export function inCommon(view: RunPair, how: Omit<ReadingOptions, 'prefix' | 'last'>): RunPair {
+  const { source } = view;
+  const reading = source.reader?.begin({ ...how, prefix: source.prefix });
+  return reading ? { ...view, source: { ...source, store: reading.over(source.store), reading } } : view;
 }
 
 /** The other direction of a mirror's pair. Its tickets are performed in this thread: workers know one direction. */

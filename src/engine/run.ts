@@ -11,7 +11,7 @@ import { Halt } from './flow/halt.js';
 import { limiter } from './flow/queue.js';
 import { refuseWithoutTags } from './list/tags.js';
 import type { RunOptions } from './options.js';
-import { hearFindings, type RunPair, viewFor } from './pair.js';
+import { hearFindings, inCommon, type RunPair, viewFor } from './pair.js';
 import type { RunContext } from './pass/context.js';
 import { refuseBackupInside, refuseOverlap, refuseReferencesInside } from './pass/guard.js';
 import { History } from './pass/history.js';
@@ -44,6 +44,7 @@ import { linkOf } from './workers/link.js';
 /** Grace period for calls in flight when a run is interrupted; the whole stop takes less than 5 seconds. */
 const GRACE_MS = 4000;
 const PAGE = 1000;
+const UNTUNED = { partSize: undefined };
 
 export { refuseOverlap } from './pass/guard.js';
 
@@ -171,10 +172,11 @@ async function run(
     report(event);
     costLimit?.hear(event);
   };
-  const pair = viewFor(whole, (event) => {
+  const view = viewFor(whole, (event) => {
     shared.hear(event);
     emit(event);
   });
+  const pair = inCommon(view, readingOf(view, options));
   const { manifest } = pair;
   const startedMs = Date.now();
   const runId = randomBytes(6).toString('hex');
@@ -225,12 +227,26 @@ async function run(
   unjoin();
   unjoinBack?.();
   unhear();
+  pair.source.reading?.end();
   if (mirror) pass.unsettledMs = earlier(pass.unsettledMs, mirror.back.pass.unsettledMs);
   closeJournal(journal, halt);
   const summary = summarize(halt.reason, halt.fatal !== undefined);
   emit({ type: 'end', summary, outcome: outcomeOf(halt), error: errorOf(halt) });
   if (halt.fatal) throw halt.fatal.error;
   return summary;
+}
+
+/** How the run reads a source that other pairs read, too. */
+function readingOf({ source, dest, workers, fleet }: RunPair, options: RunOptions) {
+  const { only, filter, dryRun, history, listedSinceMs = performance.now() } = options;
+  const elsewhere = workers !== undefined || fleet !== undefined || dest.store.copyableFrom(source.store);
+  return {
+    listedSinceMs,
+    lists: only === undefined && filter?.files === undefined && history === undefined,
+    passes: only === undefined,
+    // Versions are read in an order of their own: nobody knows who will want them.
+    reads: dryRun || elsewhere ? ('nothing' as const) : history ? ('now' as const) : ('in-order' as const),
+  };
 }
 
 function earlier(a: number | undefined, b: number | undefined): number | undefined {
@@ -282,7 +298,14 @@ function contextOf(pair: RunPair, options: RunOptions, shared: Shared, parts: Pa
     ...parts,
     ...{ pair, options, recorder, budget, slots, limitInspections, moves },
     tagged: Tagged.of({ ...parts, pair, options }),
-    planning: { source, checkpoints, slots, dryRun, signal: halt.signal },
+    // Pairs that share what they read cut it in the same way.
+    planning: {
+      source,
+      checkpoints,
+      slots: pair.source.reading?.isAlone === false ? UNTUNED : slots,
+      dryRun,
+      signal: halt.signal,
+    },
     intents: new Intents(manifest, parts.startedMs),
     route: routeOf(source, dest, { attempts, carry: carry && withClasses(carry, pair), wanted, most }),
     executor: executorOf(pair, options, shared, { means, recorder, ...parts }),

@@ -4,7 +4,7 @@
  * body; several bodies at once reach 3 GB/s (md5-together.ts).
  * Tests: test/hash/md5.test.ts, test/hash/combine.test.ts
  */
-import { createHash } from 'node:crypto';
+import { createHash, hash } from 'node:crypto';
 import type { IHasher } from 'hash-wasm';
 import { runningMd5 } from './md5-together.js';
 
@@ -12,7 +12,7 @@ export { type RunningMd5, runningMd5 } from './md5-together.js';
 
 /** Hex MD5. */
 export function md5(bytes: Uint8Array): string {
-  return createHash('md5').update(bytes).digest('hex');
+  return hash('md5', bytes);
 }
 
 /** Bytes that are hashed before others have their turn. */

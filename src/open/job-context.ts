@@ -1,6 +1,7 @@
 /** What every kind of job needs around its run. Tests: test/index.test.ts */
 import type { CheckEvent } from '../engine/check/findings.js';
 import type { Failure, RunEvent, Summary } from '../engine/events.js';
+import type { SourceReader } from '../engine/fan/source.js';
 import type { Filter } from '../engine/filter/filter.js';
 import type { RunOptions } from '../engine/options.js';
 import type { RunPair } from '../engine/pair.js';
@@ -25,6 +26,10 @@ export interface PairContext extends JobContext {
   confirm?: RunOptions['confirm'];
   /** What runs over other pairs of this process share; absent: there are none. */
   network?: Network;
+  /** The pair's part in a source that others read, too. */
+  reader?: SourceReader;
+  /** As in RunOptions. */
+  listedSinceMs?: number;
   shared?(pair: RunPair, options: RunOptions): Shared;
 }
 

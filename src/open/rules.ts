@@ -10,6 +10,7 @@ import { type Arc, type Finding, findingsOf, type Space } from '../rules/graph.j
 import { type RulesLocation, readRules } from '../rules/read.js';
 import { inOrder, pairsOf, type Rule, type RulePair } from '../rules/rule.js';
 import { lookingSettings } from './known.js';
+import type { ReadSource } from './network.js';
 import { jobOptions } from './run-job.js';
 import { Opener } from './sides.js';
 import { stateDirectory } from './state.js';
@@ -26,6 +27,8 @@ export interface PreparedRules {
 export type PreparedPair = RulePair & {
   /** Changes with everything that the pair is made of, credentials included. */
   fingerprint: string;
+  /** What other pairs may read, too; absent if the pair reads for itself alone. */
+  reads?: ReadSource;
 };
 
 export interface PrepareOptions extends RulesLocation {
@@ -52,9 +55,9 @@ export async function prepareRules(options: PrepareOptions): Promise<PreparedRul
     const since = rules.includes(rule) && options.runs ? sinceOf(rule, env) : knownSince(rule, env);
     for (const pair of pairsOf(rule, since)) {
       try {
-        const { arcs, fingerprint } = await places.arcsOf(pair);
+        const { arcs, fingerprint, reads } = await places.arcsOf(pair);
         await jobOptions(pair.job, { stop: NEVER, env, warn: () => {} });
-        checked.push({ pair: { ...pair, fingerprint }, arcs, chosen: rules.includes(rule) });
+        checked.push({ pair: { ...pair, fingerprint, reads }, arcs, chosen: rules.includes(rule) });
       } catch (error) {
         problems.push(...complaints(rule, error));
       }
@@ -123,6 +126,27 @@ function errorOf(finding: Finding, rules: ReadonlyMap<string, Rule>): string[] {
   return [`${place}: rule "${first.rule}": ${message}; ${remedy}`];
 }
 
+interface Place {
+  space: Space;
+  settings: string;
+  /** Equal for equal buckets, read with the same credentials; absent on disk. */
+  bucket?: string;
+}
+
+/** What must be equal for two jobs to read a source in the same way. */
+const READING = [
+  ...['transport', 'lowLevelRetries', 'timeout', 'contimeout', 'tpslimit', 'tpslimitBurst', 'bwlimit', 'congestion'],
+  ...['caCert', 'clientCert', 'clientKey', 'checkCertificate', 'config'],
+];
+
+/** A mirror compares both of its sides, and what is not the bucket as it is now is listed in another way. */
+function readsOf(job: RulePair['job'], { bucket, space }: Place): ReadSource | undefined {
+  if (bucket === undefined || job.mode === 'mirror') return undefined;
+  if (job.mode !== 'move' && (job.at !== undefined || job.sourceInventory !== undefined)) return undefined;
+  const how: Readonly<Record<string, unknown>> = { ...job };
+  return { id: JSON.stringify([bucket, READING.map((name) => how[name] ?? null)]), prefix: space.path };
+}
+
 /** Names of services whose buckets have one name at all endpoints. */
 const SERVICES: readonly [ending: RegExp, home: string][] = [
   [/\.amazonaws\.com\.cn$/, 'aws-cn'],
@@ -134,14 +158,14 @@ const SERVICES: readonly [ending: RegExp, home: string][] = [
 class Places {
   readonly #env: NodeJS.ProcessEnv;
   readonly #configs = new Map<string, Promise<Config>>();
-  readonly #known = new Map<string, Promise<{ space: Space; settings: string }>>();
+  readonly #known = new Map<string, Promise<Place>>();
 
   constructor(env: NodeJS.ProcessEnv) {
     this.#env = env;
   }
 
   /** @throws usage, config */
-  async arcsOf({ rule, index, job }: RulePair): Promise<{ arcs: Arc[]; fingerprint: string }> {
+  async arcsOf({ rule, index, job }: RulePair): Promise<Pick<PreparedPair, 'fingerprint' | 'reads'> & { arcs: Arc[] }> {
     const { config, source, destination } = job;
     const [from, to] = [await this.#place(source, config), await this.#place(destination, config)];
     const { prefixes = [''], mode, name, text } = rule;
@@ -152,17 +176,17 @@ class Places {
     };
     const back: Arc = { ...there, from: to.space, to: from.space, text: { from: destination, to: source } };
     const fingerprint = JSON.stringify([text, job.config, from.settings, to.settings]);
-    return { arcs: mode === 'mirror' ? [there, back] : [there], fingerprint };
+    return { arcs: mode === 'mirror' ? [there, back] : [there], fingerprint, reads: readsOf(job, from) };
   }
 
-  #place(text: string, config: string | undefined): Promise<{ space: Space; settings: string }> {
+  #place(text: string, config: string | undefined): Promise<Place> {
     const id = `${config ?? ''}\n${text}`;
     const known = this.#known.get(id) ?? this.#open(text, config);
     this.#known.set(id, known);
     return known;
   }
 
-  async #open(text: string, config: string | undefined): Promise<{ space: Space; settings: string }> {
+  async #open(text: string, config: string | undefined): Promise<Place> {
     const file = config ?? '';
     const loaded = this.#configs.get(file) ?? loadConfig({ file: config, env: this.#env });
     this.#configs.set(file, loaded);
@@ -173,7 +197,8 @@ class Places {
     };
     const side = await new Opener(settings, await loaded).side(text, { readOnly: true });
     await side.close();
-    const { kind, endpoint, origin = endpoint } = side.store.identity;
+    const { identity } = side.store;
+    const { kind, endpoint, origin = endpoint } = identity;
     if (side.store.capabilities.local) {
       const root = side.bucket === '/' ? '' : side.bucket;
       return { space: { home: `${kind} ${endpoint}`, path: `${root}/${side.prefix}` }, settings: side.settings };
@@ -181,6 +206,7 @@ class Places {
     return {
       space: { home: `${homeOf(endpoint, origin)} ${side.bucket}`, path: side.prefix },
       settings: side.settings,
+      bucket: JSON.stringify([kind, endpoint, origin, side.bucket, identity.account, side.settings]),
     };
   }
 }

@@ -39,7 +39,8 @@ export async function transfer(
     const { name } = singleOf(pair);
     const tell = (event: RunEvent): void => report(named(event, name));
     const { backup, listed } = pair;
-    const own = { ...options, filter: listed ?? options.filter };
+    const { listedSinceMs } = context;
+    const own = { ...options, listedSinceMs, filter: listed ?? options.filter };
     const summary = await runPair(pair, { ...own, backup }, tell, context.shared?.(pair, options));
     if (options.deletes?.allowEmptySource !== true) refuseNothing(pair, summary, own);
     return namedSummary(summary, name);
@@ -73,7 +74,7 @@ export async function jobOptions(
 export async function openJob(
   job: CopyJob | MoveJob | SyncJob | MirrorJob,
   { command, dryRun, history }: RunOptions,
-  { env, network }: Pick<PairContext, 'env' | 'network'>,
+  { env, network, reader }: Pick<PairContext, 'env' | 'network' | 'reader'>,
 ): Promise<OpenPair> {
   const settings = { ...openSettings(job, copyConnections(job), env), network };
   const { source, destination } = job;
@@ -88,7 +89,8 @@ export async function openJob(
     list: listOf(job),
   });
   try {
-    return { ...pair, backup: backupOf(pair, job), references: referencesOf(pair, job) };
+    const source = { ...pair.source, reader };
+    return { ...pair, source, backup: backupOf(pair, job), references: referencesOf(pair, job) };
   } catch (error) {
     await pair.close();
     throw error;

@@ -1,7 +1,10 @@
 /** Prepares a watch. Apart from `run-job.ts`, so that a copy does not load it. Tests: test/e2e/watch.test.ts */
 import type { Reporter } from '../engine/events.js';
+import type { SourceReader } from '../engine/fan/source.js';
 import type { WatchJob } from '../engine/job/job.js';
 import type { RunOptions } from '../engine/options.js';
+import { inStep } from '../engine/watch/in-step.js';
+import { Schedule, type ScheduleOptions } from '../engine/watch/schedule.js';
 import { type Timetable, Watch, type WatchedPair, type WatchOptions } from '../engine/watch/watch.js';
 import { XsyncError } from '../model/error.js';
 import { openPair } from '../open.js';
@@ -46,20 +49,19 @@ export interface ServedContext extends WatchContext {
   turn<T>(pass: () => Promise<T>): Promise<T>;
   /** Of the rule's cron expression; absent: its intervals count. */
   timetable?: Timetable;
+  /** As in PairContext. */
+  reader?: SourceReader;
 }
 
 /** The watch of one pair of a rule: what its job does once, again and again. @throws usage */
-export async function watchOfRule(
-  { job, schedule }: RulePair,
-  context: ServedContext,
-  report: Reporter,
-): Promise<Watch> {
-  const { drain, changes, network, turn, timetable } = context;
+export async function watchOfRule(pair: RulePair, context: ServedContext, report: Reporter): Promise<Watch> {
+  const { job, schedule } = pair;
+  const { drain, changes, network, turn, timetable, reader } = context;
   const options: RunOptions = { ...(await jobOptions(job, context)), command: 'serve' };
   return new Watch(
     {
       run: { ...options, failedBefore: 'wait', drain },
-      schedule: timetable ?? scheduleOf(schedule),
+      schedule: timesOf(pair, timetable, reader),
       driftMs: numberOf(schedule.checkDestination) ?? Number.POSITIVE_INFINITY,
       settleMs: schedule.settle,
       open: () => openJob(listed(job), options, context),
@@ -68,6 +70,13 @@ export async function watchOfRule(
     },
     report,
   );
+}
+
+/** Pairs that read the same source begin their passes together. @throws usage */
+function timesOf({ schedule }: RulePair, timetable: Timetable | undefined, reader: SourceReader | undefined) {
+  const times = scheduleOf(schedule);
+  const own = timetable ?? new Schedule(times);
+  return reader ? inStep(own, reader, timetable ? undefined : times.shortestMs) : own;
 }
 
 /** An inventory is from one day, and a watch finds out what has changed since. @throws usage: a list ends */
@@ -83,12 +92,7 @@ function listed(job: RulePair['job']): RulePair['job'] {
 }
 
 /** @throws usage when the intervals contradict each other */
-function scheduleOf({
-  interval,
-  minInterval,
-  maxInterval,
-  fullInterval,
-}: RulePair['schedule']): WatchOptions['schedule'] {
+function scheduleOf({ interval, minInterval, maxInterval, fullInterval }: RulePair['schedule']): ScheduleOptions {
   const shortestMs = minInterval ?? interval / 4;
   const longestMs = maxInterval ?? 2 * interval;
   if (shortestMs > interval) throw contrary('minInterval', 'longer');

@@ -36,6 +36,8 @@ function allBefore(rule: string, waits: ReadonlyMap<string, ReadonlySet<string>>
 /** One pair of a rule. */
 export interface Task<T> {
   rule: string;
+  /** Those that read the same source begin together, and count as one. */
+  group?: string;
   /** Must not reject. */
   run(): Promise<T>;
 }
@@ -60,14 +62,20 @@ export async function runInOrder<T>(
     results[index] = await run();
     open.set(rule, (open.get(rule) ?? 0) - 1);
   };
-  const running = new Set<Promise<void>>();
+  const running = new Set<Promise<unknown>>();
   while (waiting.length + running.size > 0) {
-    const next = running.size < most ? waiting.findIndex(isReady) : -1;
-    for (const task of next < 0 ? [] : waiting.splice(next, 1)) {
-      const ended = work(task).finally(() => running.delete(ended));
-      running.add(ended);
+    const next = running.size < most ? waiting.find(isReady) : undefined;
+    if (!next) {
+      await Promise.race(running);
+      continue;
     }
-    if (next < 0) await Promise.race(running);
+    const { group } = next[1];
+    const together = waiting.filter(
+      (each) => each === next || (group !== undefined && each[1].group === group && isReady(each)),
+    );
+    for (const each of together) waiting.splice(waiting.indexOf(each), 1);
+    const ended = Promise.all(together.map(work)).finally(() => running.delete(ended));
+    running.add(ended);
   }
   return results;
 }

@@ -99,6 +99,7 @@ describe('rules', () => {
     expect(after.out.split('\n').map((line) => line.replace(/\d{4}-.* UTC/, 'TIME'))).toEqual([
       'RULE    HISTORY  SYNCHRONIZED UP TO       LAG P99  PENDING  FAILED  RPO',
       'two     100%     TIME           0        0',
+      'one     100%     TIME           0        0       met (1h00m)',
       'one[1]  100%     TIME           0        0       met (1h00m)',
       'one[2]  100%     TIME           0        0       met (1h00m)',
       '',
@@ -106,9 +107,11 @@ describe('rules', () => {
     const json = (await xsync('status', '--rules', file, '--json')).out.trim().split('\n');
     expect(json.map((line) => JSON.parse(line) as { rule: string }).map(({ rule }) => rule)).toEqual([
       'two',
+      'one',
       'one[1]',
       'one[2]',
     ]);
+    expect(JSON.parse(json[1] ?? '')).toMatchObject({ history: { percent: 100 }, rpo: { met: true } });
     // Without a terminal, what had nothing to do is not news.
     expect(await xsync('run', '--rules', file)).toEqual({ code: 0, out: '', err: '' });
   });

@@ -78,7 +78,9 @@ describe.skipIf(NO_BROWSER)('the page', () => {
     return stdout
       .trim()
       .split('\n')
-      .map((line) => JSON.parse(line));
+      .map((line) => JSON.parse(line))
+      // The page has the destinations of a rule one by one.
+      .filter((line) => line.destinations === undefined);
   }
 
   async function open(path: string, options: BrowserContextOptions = {}): Promise<Page> {

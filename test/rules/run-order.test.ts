@@ -73,6 +73,19 @@ test('a rule begins when all pairs of the rules before it have ended, and takes 
   expect(await results).toEqual(['c0', 'a1', 'a2', 'b3', 'd4']);
 });
 
+test('those that read the same source begin together, and count as one', async () => {
+  const { log, tasks, end } = tasksOf('abcde');
+  const grouped = tasks.map((task, index) => ({ ...task, group: index % 2 === 0 ? 'even' : undefined }));
+  const results = runInOrder(grouped, precedence('abcde', 'be'), 2);
+  expect(log.splice(0)).toEqual(['+a0', '+c2', '+b1']);
+  await end('b1');
+  expect(log.splice(0)).toEqual(['-b1', '+d3']);
+  for (const name of ['a0', 'c2']) await end(name);
+  expect(log.splice(0)).toEqual(['-a0', '-c2', '+e4']);
+  for (const name of ['d3', 'e4']) await end(name);
+  expect(await results).toEqual(['a0', 'b1', 'c2', 'd3', 'e4']);
+});
+
 test('there may be nothing to run', async () => {
   expect(await runInOrder([], new Map(), 1)).toEqual([]);
 });

@@ -15,17 +15,33 @@ afterEach(() => {
 function passes(turns: Turns) {
   const begun: string[] = [];
   const ends = new Map<string, () => void>();
-  const begin = (name: string, priority = 0, signal = GOING): Promise<void> =>
-    turns.take(priority, signal, async () => {
+  const begin = (name: string, priority = 0, signal = GOING, group?: string): Promise<void> => {
+    const pass = async (): Promise<void> => {
       begun.push(name);
       await new Promise<void>((resolve) => ends.set(name, resolve));
-    });
+    };
+    return turns.take(priority, signal, pass, group);
+  };
   const end = async (name: string): Promise<void> => {
     ends.get(name)?.();
     await vi.advanceTimersByTimeAsync(0);
   };
   return { begun, begin, end };
 }
+
+test('passes of one group have one turn together', async () => {
+  const { begun, begin, end } = passes(new Turns(1));
+  void begin('a1', 0, GOING, 'a');
+  void begin('b1', 0, GOING, 'b');
+  void begin('a2', 0, GOING, 'a');
+  void begin('b2', 0, GOING, 'b');
+  await end('');
+  expect(begun).toEqual(['a1', 'a2']);
+  await end('a1');
+  expect(begun).toEqual(['a1', 'a2']);
+  await end('a2');
+  expect(begun).toEqual(['a1', 'a2', 'b1', 'b2']);
+});
 
 test('as many passes begin as there are turns, by priority, and then the one that waits longest', async () => {
   const { begun, begin, end } = passes(new Turns(2));

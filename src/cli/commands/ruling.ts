@@ -31,7 +31,10 @@ export function runRules(io: Io, names: readonly string[], flags: RunFlags, dryR
     const network = new Network(networkLimits(flags));
     const interruption = onInterrupt(context);
     const means = { context, network, stop: interruption.signal, dryRun };
-    const tasks = prepared.pairs.map((pair) => ({ rule: pair.rule.name, run: () => runPairOf(pair, means) }));
+    const tasks = prepared.pairs.map((pair) => ({
+      ...{ rule: pair.rule.name, group: pair.reads?.id },
+      run: () => runPairOf(pair, means),
+    }));
     try {
       const precedence = precedenceOf(
         prepared.rules.map(({ name }) => name),
@@ -55,6 +58,8 @@ interface Means {
 async function runPairOf(pair: PreparedPair, { context, network, stop, dryRun }: Means): Promise<number> {
   if (stop.aborted) return EXIT.interrupted;
   const log = context.log.of(labelOf(pair));
+  // Before anything takes time, so that pairs that begin together know of each other.
+  const reader = pair.reads && network.reader(pair.reads);
   let last: Summary | undefined;
   let shared: Shared | undefined;
   const report = (event: RunEvent): void => {
@@ -62,7 +67,7 @@ async function runPairOf(pair: PreparedPair, { context, network, stop, dryRun }:
     else log.report(event);
   };
   const means = {
-    ...{ stop, network, env: context.io.env },
+    ...{ stop, network, reader, listedSinceMs: reader?.joinedMs, env: context.io.env },
     warn: (text: string) => log.say('notice', `warning: ${text}`),
     shared: (
       ...[open, options]: [ConstructorParameters<typeof Shared>[0], ConstructorParameters<typeof Shared>[1]]
@@ -85,6 +90,7 @@ async function runPairOf(pair: PreparedPair, { context, network, stop, dryRun }:
     return exitOfError(known);
   } finally {
     shared?.close();
+    reader?.leave();
     log.close();
   }
 }

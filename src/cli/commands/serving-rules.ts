@@ -156,6 +156,8 @@ async function servePair(
 ): Promise<void> {
   const { context, service, network, turns, events, metrics, watches, page } = common;
   const log = context.log.of(pair.id);
+  // Before anything takes time, so that pairs that begin together know of each other.
+  const reader = pair.reads && network.reader(pair.reads);
   const changes = new ChangeLines(pair.schedule.interval, (line) => log.say('notice', line));
   const [{ watchOfRule }, { openMetrics }, timetable] = await Promise.all([
     import('../../open/watch-job.js'),
@@ -180,7 +182,8 @@ async function servePair(
       {
         ...{ drain, network, timetable, stop: AbortSignal.any([service.stop, stop]), env: context.io.env },
         warn: (message) => log.say('notice', `warning: ${message}`),
-        turn: (pass) => turns.take(pair.rule.priority, drain, pass),
+        turn: (pass) => turns.take(pair.rule.priority, drain, pass, pair.reads?.id),
+        reader,
         changes: heard?.read,
       },
       report,
@@ -190,6 +193,7 @@ async function servePair(
   } finally {
     watches.delete(pair.id);
     await heard?.leave();
+    reader?.leave();
     metrics.delete(pair.id);
     changes.close();
     log.close();

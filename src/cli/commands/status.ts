@@ -110,7 +110,8 @@ async function report(
   let text = '';
   if (ruled.length > 0) {
     const { rulesTable } = await import('../render/rules-status.js');
-    text = flags.json ? ruled.map(({ shown }) => `${statusJson(shown)}\n`).join('') : rulesTable(ruled, style.chalk);
+    const shown = await withWholes(ruled);
+    text = flags.json ? shown.map((each) => `${statusJson(each.shown)}\n`).join('') : rulesTable(shown, style.chalk);
   }
   // Whoever names a file of rules asks about them alone.
   const others = flags.rules !== undefined && ruled.length > 0 ? [] : pairsOf(io, flags, wanted, broken);
@@ -131,7 +132,7 @@ async function report(
   return { text, late, broken, unread };
 }
 
-type Ruled = RuleStatus & { shown: Parameters<StatusJson>[0] };
+type Ruled = RuleStatus & { name: string; shown: Parameters<StatusJson>[0] };
 type StatusJson = typeof import('../render/status.js').statusJson;
 
 /** The pairs of the rules that are enabled, in the order in which they run. @throws config */
@@ -160,6 +161,7 @@ async function rulesOf(io: Context['io'], { rules: file, config, rpo }: StatusFl
     const behindMs = known?.behindMs ?? (rpoMs === undefined ? 0 : Number.POSITIVE_INFINITY);
     found.push({
       rule,
+      name: pair.rule.name,
       rpoMs,
       behindMs,
       status: known?.status,
@@ -167,6 +169,22 @@ async function rulesOf(io: Context['io'], { rules: file, config, rpo }: StatusFl
     });
   }
   return found;
+}
+
+/** Before the destinations of a rule with several: all of them together. */
+async function withWholes(ruled: readonly Ruled[]): Promise<Ruled[]> {
+  const { wholeOf } = await import('../../engine/record/whole.js');
+  return ruled.flatMap((each, index) => {
+    const { name } = each;
+    const parts = ruled.filter((other) => other.name === name);
+    if (parts.length === 1 || ruled[index - 1]?.name === name) return [each];
+    const { rpoMs, shown } = each;
+    const behindMs = Math.max(...parts.map((part) => part.behindMs));
+    const whole = parts.some(({ status }) => status) ? wholeOf(parts.map(({ status }) => status)) : undefined;
+    const destinations = parts.flatMap((part) => part.shown.destination ?? []);
+    const line = { ...{ rule: name, rpoMs, behindMs, whole }, source: shown.source, destinations };
+    return [{ rule: name, name, rpoMs, behindMs, whole, shown: line }, each];
+  });
 }
 
 const EXAMPLES = `

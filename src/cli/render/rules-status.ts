@@ -1,6 +1,7 @@
 /** How far rules are, as a table. */
 import type { ChalkInstance } from 'chalk';
 import type { PairStatus } from '../../engine/record/status.js';
+import type { WholeStatus } from '../../engine/record/whole.js';
 import { formatCosts, formatCount, formatDuration } from './format.js';
 import { printable } from './printable.js';
 import { percentText, timeText } from './status.js';
@@ -14,21 +15,24 @@ export interface RuleStatus {
   behindMs: number;
   /** Absent: it has not run on this machine. */
   status?: PairStatus;
+  /** Of a rule with several destinations: all of them together. */
+  whole?: WholeStatus;
 }
 
 const HEAD = ['RULE', 'HISTORY', 'SYNCHRONIZED UP TO', 'LAG P99', 'PENDING', 'FAILED', 'RPO', 'COST'];
 
 /** With line ends. */
 export function rulesTable(rules: readonly RuleStatus[], chalk: ChalkInstance): string {
-  const rows = rules.map(({ rule, status, rpoMs, behindMs }) => {
-    if (!status) return [rule, 'not run yet', '', '', '', '', rpoText(rpoMs, behindMs, chalk), ''];
-    const { history, synchronised, lag, pending, failed, spent } = status;
-    const lags = lag.hour ?? lag.day;
+  const rows = rules.map(({ rule, status, whole, rpoMs, behindMs }) => {
+    const known = whole ?? (status && { ...status, lagP99: (status.lag.hour ?? status.lag.day)?.p99 });
+    if (!known) return [rule, 'not run yet', '', '', '', '', rpoText(rpoMs, behindMs, chalk), ''];
+    const { history, synchronised, lagP99, pending, failed } = known;
+    const spent = whole ? undefined : status?.spent;
     return [
       printable(rule),
       history ? percentText(history.percent) : 'no pass yet',
       synchronised && synchronised.untilMs > 0 ? timeText(synchronised.untilMs) : 'not yet',
-      lags ? formatDuration(lags.p99) : '',
+      lagP99 === undefined ? '' : formatDuration(lagP99),
       formatCount(pending.objects),
       failed.objects > 0 ? chalk.red(formatCount(failed.objects)) : '0',
       rpoText(rpoMs, behindMs, chalk),

@@ -3,6 +3,7 @@ import type { ChalkInstance } from 'chalk';
 import type { Lags } from '../../engine/record/lag.js';
 import type { History, PairStatus } from '../../engine/record/status.js';
 import type { Sum } from '../../engine/record/sum.js';
+import type { WholeStatus } from '../../engine/record/whole.js';
 import { formatBytes, formatCosts, formatCount, formatCounts, formatDuration, plural } from './format.js';
 import { keyText, printable } from './printable.js';
 import type { Terminal } from './terminal.js';
@@ -188,14 +189,19 @@ function ago(ms: number): string {
 }
 
 /** Of a rule that has not run, there is no manifest. */
-type KnownStatus = Omit<ShownStatus, 'manifest' | 'status'> & Partial<Pick<ShownStatus, 'manifest' | 'status'>>;
+type KnownStatus = Omit<ShownStatus, 'destination' | 'manifest' | 'status'> &
+  Partial<Pick<ShownStatus, 'destination' | 'manifest' | 'status'>> & {
+    /** Of a whole rule. */
+    destinations?: readonly string[];
+    whole?: WholeStatus;
+  };
 
 const MONEY = ['amount', 'acceleration'];
 
 /** One line of JSON, without a line end. Times and rates are rounded; the percentage is truncated to a hundredth. */
-export function statusJson({ source, destination, manifest, status, rule, rpoMs, behindMs }: KnownStatus): string {
+export function statusJson({ rpoMs, behindMs, status, whole, ...known }: KnownStatus): string {
   const rpo = rpoMs === undefined ? undefined : { allowedMs: rpoMs, met: behindMs === 0 };
-  return JSON.stringify({ rule, source, destination, manifest, ...status, rpo }, (name, value: unknown) => {
+  return JSON.stringify({ ...known, ...status, ...whole, rpo }, (name, value: unknown) => {
     if (typeof value !== 'number') return value;
     if (name === 'percent') return Math.floor(value * 100) / 100;
     return MONEY.includes(name) ? value : Math.round(value);

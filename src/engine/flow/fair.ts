@@ -33,8 +33,11 @@ export class FairShares {
     this.#limit = limit;
   }
 
-  /** A new member, which may hold at most `most` units. It leaves when it no longer takes any. */
-  join(most = this.#limit): Member {
+  /**
+   * A new member, which may hold at most `most` units. It leaves when it no longer takes any.
+   * @param yields called when somebody has to wait for units: gives some back, if what the member holds can be done without
+   */
+  join(most = this.#limit, yields?: (size: number) => void): Member {
     const member = new Member(
       {
         take: (size) => this.#take(member, size),
@@ -49,6 +52,7 @@ export class FairShares {
         },
       },
       Math.min(most, this.#limit),
+      yields,
     );
     this.#members.add(member);
     return member;
@@ -62,6 +66,8 @@ export class FairShares {
 
   #take(member: Member, size: number): boolean {
     if (this.#waiting.some((waiter) => waiter.member === member || waiter.passed >= PATIENCE)) return false;
+    // What it could do without would keep a request for everything waiting.
+    if (member.yields && this.#waiting.length > 0) return false;
     if (!this.#fits(member, size)) return false;
     this.#grant(member, size);
     return true;
@@ -69,8 +75,10 @@ export class FairShares {
 
   #wait(member: Member, size: number): Promise<void> {
     return new Promise((grant) => {
-      this.#waiting.push({ member, size, passed: 0, grant });
+      const waiter = { member, size, passed: 0, grant };
+      this.#waiting.push(waiter);
       this.#look();
+      for (const { yields } of this.#members) if (this.#waiting.includes(waiter)) yields?.(size);
     });
   }
 
@@ -118,9 +126,12 @@ export class Member implements Account {
   /** Units that it holds; changed by the shares alone. */
   used = 0;
 
-  constructor(pool: Pool, most: number) {
+  readonly yields: ((size: number) => void) | undefined;
+
+  constructor(pool: Pool, most: number, yields?: (size: number) => void) {
     this.#pool = pool;
     this.most = most;
+    this.yields = yields;
   }
 
   take(size: number): boolean {

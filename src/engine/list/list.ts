@@ -5,19 +5,22 @@
 import { setMaxListeners } from 'node:events';
 
 import type { Spool } from '../../manifest/port.js';
-import { type ErrorCode, type ErrorDetails, XsyncError } from '../../model/error.js';
+import { XsyncError } from '../../model/error.js';
 import { compareKeys } from '../../model/key.js';
 import type { ObjectEntry } from '../../model/object.js';
 import { PageGuard } from '../../model/paging.js';
 import type { ListOptions, ListPage, ObjectCatalog, UnlistedFolder } from '../../store/port.js';
+import type { Reading } from '../fan/reading.js';
 import type { RunSide } from '../pair.js';
 import { type Bounds, below, contains, inside, reaches } from './bounds.js';
 import { DamagedRows, INCOMPLETE } from './damaged.js';
 import { RangeListing, type RangeSettings } from './ranges.js';
 import { loopLoad } from './ranges-pace.js';
+import { type SharedHow, sharedPages } from './shared.js';
+import { spooled, unspooled } from './spooled.js';
 
 /** The part of a RunSide that a listing needs. */
-interface Listed extends Pick<RunSide, 'prefix' | 'text'> {
+interface Listed extends Pick<RunSide, 'prefix' | 'text' | 'reading'> {
   store: ObjectCatalog;
 }
 
@@ -25,7 +28,7 @@ interface Listed extends Pick<RunSide, 'prefix' | 'text'> {
 export class OutOfOrder extends Error {
   constructor(
     readonly side: Listed,
-    key: string,
+    readonly key: string,
   ) {
     super(`${side.text} lists ${JSON.stringify(key)} out of order`);
   }
@@ -57,7 +60,7 @@ export interface ListContext {
 /** Fetches one page ahead, or in parallel ranges. @throws OutOfOrder, and the error of any page: never a partial listing */
 export async function* listOrdered(side: Listed, context: ListContext): AsyncGenerator<readonly ObjectEntry[]> {
   let last: string | undefined;
-  for await (const page of pagesOrRanges(side, context)) {
+  for await (const page of ownOrShared(side, context)) {
     const entries = relative(page, side);
     for (const { key } of entries) {
       if (last !== undefined && compareKeys(last, key) >= 0) throw new OutOfOrder(side, key);
@@ -67,6 +70,44 @@ export async function* listOrdered(side: Listed, context: ListContext): AsyncGen
     context.onPage(own.length);
     if (own.length > 0) yield own;
   }
+}
+
+function ownOrShared(side: Listed, context: ListContext): AsyncIterable<readonly ObjectEntry[]> {
+  const { reading, store } = side;
+  const shares = reading && store.capabilities.orderedListing === 'yes';
+  return shares ? shared(side, reading, context) : pagesOrRanges(side, context);
+}
+
+/** Whoever is first lists for all pairs that read the source. */
+async function* shared(side: Listed, reading: Reading, context: ListContext): AsyncGenerator<readonly ObjectEntry[]> {
+  const { signal, onDamaged, ranges } = context;
+  const range = { ...askedFor(side, context), prefix: side.prefix };
+  const fetch: SharedHow['fetch'] = ({ prefix, ...bounds }, how) => {
+    // The rows are of the keys below the pair's own prefix.
+    const rows = prefix === side.prefix ? ranges?.rows : undefined;
+    const own = ranges && { ...ranges, rows, onInexact: how.onInexact };
+    return pagesOrRanges({ ...side, prefix }, { ...context, ...how, ranges: own, bounds: within(prefix, bounds) });
+  };
+  try {
+    // All that read it must know how far it can be trusted.
+    const onInexact = once((why: string) => ranges?.onInexact(why));
+    yield* sharedPages(reading, { range, signal, onDamaged, onInexact, fetch });
+  } catch (error) {
+    throw error instanceof OutOfOrder ? new OutOfOrder(side, error.key) : error;
+  }
+}
+
+function once(tell: (why: string) => void): (why: string) => void {
+  let told = false;
+  return (why) => {
+    if (!told) tell(why);
+    told = true;
+  };
+}
+
+/** The bounds of full keys, for keys relative to the prefix. */
+function within(prefix: string, { after, until }: Bounds): Bounds {
+  return { after: after?.slice(prefix.length), until: until?.slice(prefix.length) };
 }
 
 /**
@@ -148,23 +189,6 @@ export function* fromSpool(spool: Spool): Generator<ObjectEntry[]> {
 function twice({ text }: Listed, keys: number): XsyncError {
   const message = `${text} listed ${keys} ${keys === 1 ? 'key' : 'keys'} twice`;
   return new XsyncError('invalid-response', message, { subject: text, remedy: INCOMPLETE });
-}
-
-function spooled({ fault, ...entry }: ObjectEntry): string {
-  if (!fault) return JSON.stringify(entry);
-  const { code, message, class: kind, subject, remedy } = fault;
-  return JSON.stringify({ ...entry, fault: { code, message, details: { class: kind, subject, remedy } } });
-}
-
-function unspooled(value: string): ObjectEntry {
-  const { fault, ...entry } = JSON.parse(value) as Omit<ObjectEntry, 'fault'> & { fault?: SpooledFault };
-  return fault ? { ...entry, fault: new XsyncError(fault.code, fault.message, fault.details) } : entry;
-}
-
-interface SpooledFault {
-  code: ErrorCode;
-  message: string;
-  details: ErrorDetails;
 }
 
 /**

@@ -170,7 +170,7 @@ export class Copies {
     emit({ type: 'plan', key, size, reason, sourceMtimeMs });
     // Another run of this process may copy it meanwhile, and then no write of this one begins.
     if (!claims) intents.foresee(key, subject.replaces);
-    const done = batch?.hold();
+    const done = batch?.hold(key);
     const byService = from ? this.#references?.byService(from) === true : subject.twin !== undefined || route.byService;
     return executor.queue({ size, byService }, (fromSource) =>
       this.#claimed(source, triple.row, async () => {
@@ -181,7 +181,7 @@ export class Copies {
   }
 
   async #leave(source: ObjectEntry, batch?: Batch): Promise<void> {
-    const done = batch?.hold();
+    const done = batch?.hold(source.key);
     await this.#left.push(() => leaveArchived(this.#context, source).finally(done));
   }
 

@@ -19,9 +19,13 @@ export class Batch {
   }
 
   /** Keeps the batch open for a key whose work continues. Call the returned function when it is done. */
-  hold(): () => void {
+  hold(key: string): () => void {
     this.open++;
-    return () => this.release();
+    const drop = this.#frontier.held?.(key);
+    return () => {
+      drop?.();
+      this.release();
+    };
   }
 
   count(): void {
@@ -48,13 +52,21 @@ export class Frontier {
   readonly #batches: Batch[] = [];
   readonly #stopped: () => boolean;
   readonly #advanced: () => void;
+  /** Called with each key whose work continues; what it returns, when that is done. */
+  readonly held: ((key: string) => () => void) | undefined;
 
   /**
    * @param stopped true once objects may be left unfinished: the frontier then no longer moves
    * @param advanced called whenever the frontier has moved
    * @param start how far the earlier run came that this one continues
    */
-  constructor(stopped: () => boolean, advanced: () => void, start: { key?: string; passed: Passed }) {
+  constructor(
+    stopped: () => boolean,
+    advanced: () => void,
+    start: { key?: string; passed: Passed },
+    held?: (key: string) => () => void,
+  ) {
+    this.held = held;
     this.#stopped = stopped;
     this.#advanced = advanced;
     this.key = start.key;

@@ -172,7 +172,7 @@ export class MirrorPlanner {
       return;
     }
     if (decision.action === 'inspect') {
-      const done = batch.hold();
+      const done = batch.hold(triple.key);
       return inspecting(() => this.#inspect(triple, batch).finally(done));
     }
     this.#mirror.census.seen++;

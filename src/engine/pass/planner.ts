@@ -119,19 +119,20 @@ export class Planner {
     if (exclusion !== undefined) return this.#leaveOutByTags(triple, source, exclusion);
     const work = decision.action === 'copy' || decision.action === 'inspect';
     if (work && (this.#held(triple.key, source) || this.#isSettling(triple.key, source))) return undefined;
-    if (decision.action === 'inspect') return this.#check(batch, () => this.#inspect(triple, decision, batch));
+    if (decision.action === 'inspect')
+      return this.#check(source.key, batch, () => this.#inspect(triple, decision, batch));
     const asks =
       asksTags ||
       (decision.action === 'skip' && this.#mayDiffer(triple, decision.reason)) ||
       (decision.action === 'copy' && this.#copies.looksElsewhere);
     return asks
-      ? this.#check(batch, async () => this.#act(triple, decision, batch))
+      ? this.#check(source.key, batch, async () => this.#act(triple, decision, batch))
       : this.#act(triple, decision, batch);
   }
 
   /** Queues what takes a request. */
-  #check(batch: Batch, task: () => Promise<void>): Promise<void> | undefined {
-    const done = batch.hold();
+  #check(key: string, batch: Batch, task: () => Promise<void>): Promise<void> | undefined {
+    const done = batch.hold(key);
     return this.#checkers.push(() => task().finally(done));
   }
 

@@ -5,6 +5,7 @@
 import { isXsyncError, XsyncError } from '../../model/error.js';
 import { Census, MirrorCensus } from '../census.js';
 import type { RunEvent, Side } from '../events.js';
+import type { Covered } from '../fan/reading.js';
 import type { Bounds } from '../list/bounds.js';
 import { diff } from '../list/diff.js';
 import { lookForHidden } from '../list/hidden.js';
@@ -245,29 +246,52 @@ export class Traversal {
 
   /** @param deleteMeanwhile the deletes need not wait for the transfers */
   async #plan(deleteMeanwhile: boolean): Promise<void> {
-    const { committer, halt, pass } = this.#context;
+    const { committer, halt, pass, pair } = this.#context;
+    const { reading } = pair.source;
     const frontier = new Frontier(
       () => halt.stops('plans'),
       () => this.#keepPlace(frontier),
       { key: pass.after, passed: pass.passed },
+      reading && ((key) => reading.hold(key)),
     );
+    reading?.covers(this.#covered());
     try {
       await this.#each(async (triples) => {
+        this.#noteListing();
         const batch: Batch = frontier.begin(triples.at(-1)?.key ?? '');
         for (const triple of triples) {
           if (halt.stops('plans')) break;
           const waiting = this.#planner.take(triple, batch);
+          reading?.passed(triple.key);
           if (waiting) await waiting;
         }
+        reading?.review();
         batch.release();
       });
+      // There may have been nothing to take.
+      this.#noteListing();
       await this.#planner.release();
       committer.flush();
       this.#context.mirror?.back.committer.flush();
       if (deleteMeanwhile) await this.#delete();
     } finally {
       await this.#planner.drain();
+      reading?.covers({ only: new Set() });
     }
+  }
+
+  #covered(): Covered {
+    const { pair, options } = this.#context;
+    const only = pair.single ? [''] : (options.only ?? options.filter?.files);
+    const inAnyOrder = options.checkFirst === true || options.order !== undefined;
+    return { ...this.#bounds(), only: only && new Set(only), inAnyOrder };
+  }
+
+  /** Another pair may have begun the listing, before this run began. */
+  #noteListing(): void {
+    const { pass, pair, startedMs } = this.#context;
+    const { listedMs = startedMs } = pair.source.reading ?? {};
+    if (listedMs < pass.startedMs) pass.unsettledMs = Math.min(pass.unsettledMs ?? listedMs, listedMs);
   }
 
   async #findDoomed(): Promise<void> {

@@ -65,7 +65,8 @@ export class Relay implements PieceSource {
 
   /** Resolves when the memory is no longer used by the read. */
   async stop(): Promise<void> {
-    this.#flow?.stop.abort();
+    // An abort makes an error with a stack trace, which most objects do not need.
+    if (this.#flow?.running) this.#flow.stop.abort();
     await this.#flow?.ended;
   }
 
@@ -87,6 +88,7 @@ class Flow implements PieceSink {
   readonly info: Promise<ObjectInfo>;
   readonly stop = new AbortController();
   ended: Promise<void> = Promise.resolve();
+  running = true;
   taken = 0;
   readonly #options: RelayOptions;
   #check: BodyCheck | undefined;
@@ -135,6 +137,7 @@ class Flow implements PieceSink {
       this.pipe.fail(new XsyncError('aborted', 'the source could not be read to its end', { cause: error }));
       throw error;
     } finally {
+      this.running = false;
       signal.removeEventListener('abort', abort);
     }
   }

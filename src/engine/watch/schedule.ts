@@ -22,6 +22,8 @@ export interface ScheduleOptions {
 /** `sections` absent: a full poll. */
 export interface Poll {
   atMs: number;
+  /** A shared listing that began since then is new enough; absent: since `atMs`. */
+  sinceMs?: number;
   sections?: readonly Bounds[];
 }
 

@@ -178,7 +178,9 @@ export class Watch {
   }
 
   async #poll(pair: OpenPair, poll: Poll): Promise<void> {
-    const changes = poll.sections ? await this.#pollSections(poll.sections, pair) : await this.#pollAll(pair);
+    const changes = poll.sections
+      ? await this.#pollSections(poll, poll.sections, pair)
+      : await this.#pollAll(pair, poll);
     if (this.#ended) return;
     this.#everWell = true;
     this.#schedule.polled(poll, changes, performance.now());
@@ -186,13 +188,16 @@ export class Watch {
   }
 
   /** @returns how many objects had changed */
-  async #pollAll(pair: OpenPair): Promise<number> {
+  async #pollAll(pair: OpenPair, { atMs, sinceMs = atMs }: Poll): Promise<number> {
     const { run, driftMs } = this.#options;
     const now = performance.now();
     // A mirror compares both sides each time.
     const isDue = this.#listedDestMs === undefined || now - this.#listedDestMs >= driftMs;
     const listDest = pair.reverse !== undefined || isDue;
-    const { changes, refusal } = await this.#run(pair, { noTraverse: run.noTraverse || !listDest });
+    const { changes, refusal } = await this.#run(pair, {
+      noTraverse: run.noTraverse || !listDest,
+      listedSinceMs: sinceMs,
+    });
     if (this.#ended) return changes;
     if (!pair.reverse) this.#schedule.cut(pair.manifest);
     this.#events.polledAll();
@@ -204,12 +209,16 @@ export class Watch {
   }
 
   /** Does not delete: only a full poll can tell when too much would be deleted. @returns how many objects changed */
-  async #pollSections(sections: NonNullable<Poll['sections']>, pair: OpenPair): Promise<number> {
+  async #pollSections(
+    { atMs, sinceMs = atMs }: Poll,
+    sections: NonNullable<Poll['sections']>,
+    pair: OpenPair,
+  ): Promise<number> {
     const policy: CopyPolicy = { ...this.#options.run.policy, mode: 'copy' };
     let sum = 0;
     for (const bounds of sections) {
       if (this.#ended) break;
-      const few = { policy, deletes: undefined, noTraverse: true, resume: undefined, bounds };
+      const few = { policy, deletes: undefined, noTraverse: true, resume: undefined, bounds, listedSinceMs: sinceMs };
       sum += (await this.#run(pair, few)).changes;
     }
     return sum;

@@ -27,6 +27,18 @@ describe('fair shares', () => {
     expect(fill(c)).toBe(3);
   });
 
+  test('what can be done without is not taken while somebody waits', async () => {
+    const shares = new FairShares(4);
+    const held = shares.join(1, (size) => held.used > 0 && held.give(Math.min(size, held.used)));
+    const [a, b] = [shares.join(), shares.join()];
+    expect(b.take(1)).toBe(true);
+    const whole = a.wait(4);
+    expect(held.take(1)).toBe(false);
+    b.give(1);
+    await whole;
+    expect(a.used).toBe(4);
+  });
+
   test('when one leaves, the rest is for the others', async () => {
     const shares = new FairShares(4);
     const [a, b] = [shares.join(), shares.join()];
@@ -98,6 +110,19 @@ describe('fair shares', () => {
     expect(a.most).toBe(10);
     expect(fill(a)).toBe(10);
   });
+});
+
+test('a member that can do without gives back what another one waits for', async () => {
+  const shares = new FairShares(100);
+  const yielded: number[] = [];
+  const holder = shares.join(50, (size) => {
+    yielded.push(size);
+    holder.give(30);
+  });
+  const needy = shares.join();
+  expect([holder.take(30), needy.take(80)]).toEqual([true, false]);
+  await needy.wait(80);
+  expect([yielded, holder.used, needy.used]).toEqual([[80], 0, 80]);
 });
 
 test('a limiter of a member runs as many tasks as both allow', async () => {

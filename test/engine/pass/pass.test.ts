@@ -260,7 +260,7 @@ describe('the frontier', () => {
       START,
     );
     const a = frontier.begin('a');
-    const slow = a.hold();
+    const slow = a.hold('a');
     a.count();
     a.add(3);
     a.release();
