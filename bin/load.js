@@ -79,7 +79,17 @@ function readProgram(file) {
 function cacheFile(command) {
   const { XDG_CACHE_HOME: given = '', NODE_DISABLE_COMPILE_CACHE: disabled } = process.env;
   if (disabled || process.getuid === undefined || command === undefined) return undefined;
-  return join(isAbsolute(given) ? given : join(homedir(), '.cache'), 'xsync', `${command}.code`);
+  const caches = isAbsolute(given) ? given : join(home(), '.cache');
+  return isAbsolute(caches) ? join(caches, 'xsync', `${command}.code`) : undefined;
+}
+
+/** Empty for a user without one, as in a container that runs under any ID. */
+function home() {
+  try {
+    return homedir();
+  } catch {
+    return '';
+  }
 }
 
 /** The code, if it is of this program and Node, and only this user can have written it. */

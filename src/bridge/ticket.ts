@@ -4,6 +4,7 @@
  */
 import * as z from 'zod';
 import { ticketId } from '../manifest/queues.js';
+import { ticketChecksums } from './checksums.js';
 
 /** Tickets of one request. */
 export const MOST_TICKETS = 100;
@@ -107,6 +108,8 @@ const copyTicket = z.strictObject({
   expiresMs: z.number().int().positive(),
   etag: z.string().min(1).max(1024),
   size: z.number().int().min(0),
+  /** If the source told them without a request of their own: the bytes must have all of them. */
+  checksums: ticketChecksums.optional(),
   /** Last-Modified, ms since 1970. */
   mtimeMs: z.number(),
   /** Kind of the source's store, which spells classes and ACLs in its own way. */

@@ -67,10 +67,12 @@ function isJson(place: string): XsyncError {
   });
 }
 
-/** Lines that are not empty, verbatim. */
+/** Lines that are not empty, verbatim but for a byte order mark. */
 export async function* versionLines(pieces: AsyncIterable<Uint8Array>): AsyncGenerator<Listed[]> {
   let batch: Listed[] = [];
-  for await (const line of createInterface({ input: Readable.from(pieces), crlfDelay: Number.POSITIVE_INFINITY })) {
+  let number = 0;
+  for await (const text of createInterface({ input: Readable.from(pieces), crlfDelay: Number.POSITIVE_INFINITY })) {
+    const line = ++number === 1 ? text.replace(/^\ufeff/, '') : text;
     if (line === '') continue;
     if (batch.length === BATCH) {
       yield batch;

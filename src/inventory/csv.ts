@@ -14,8 +14,12 @@ const LONGEST_RECORD = 64 * 1024;
 export async function* csvRecords(pieces: AsyncIterable<Uint8Array>, text: string): AsyncGenerator<string[][]> {
   const decoder = new StringDecoder('utf8');
   let rest = '';
+  let isStart = true;
   for await (const piece of pieces) {
-    const lines = (rest + decoder.write(Buffer.from(piece.buffer, piece.byteOffset, piece.byteLength))).split('\n');
+    const decoded = decoder.write(Buffer.from(piece.buffer, piece.byteOffset, piece.byteLength));
+    // Spreadsheets begin a file with a byte order mark.
+    const lines = (rest + (isStart ? decoded.replace(/^\ufeff/, '') : decoded)).split('\n');
+    isStart &&= decoded === '';
     rest = lines.pop() ?? '';
     const records: string[][] = [];
     let begun = '';

@@ -187,6 +187,8 @@ export interface TagVerdict {
   key: string;
   /** The version that had these tags when they were read; they may have changed since. */
   sourceEtag: string;
+  /** When it was written; the same bytes may be written again with other tags. */
+  sourceMtimeMs: number;
   /** `TagFilter.id` of the filter that was asked. */
   filter: string;
   /** Why it was left out; absent: it passed. */

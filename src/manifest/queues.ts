@@ -3,6 +3,7 @@
  * Tests: test/manifest/sqlite/queues.test.ts
  */
 import { createHash } from 'node:crypto';
+import type { Checksums } from '../model/checksum.js';
 
 /** What the pulling end knows of a ticket. */
 export type TicketState =
@@ -149,6 +150,8 @@ export interface OutboxRow {
   size: number;
   mtimeMs: number;
   versionId?: string;
+  /** Of the bytes, as far as the source has told them. */
+  checksums?: Checksums;
   /** Only attributes may have changed since the bytes were sent: the other end compares them. */
   refresh?: true;
   /** Digest of the attributes that were seen last, if they are compared. */
@@ -169,7 +172,10 @@ export interface Move extends Pick<OutboxRow, 'key' | 'revision' | 'state' | 'at
 
 /** What was seen of an object: a copy, or that it is gone. */
 export interface Change
-  extends Pick<OutboxRow, 'key' | 'action' | 'etag' | 'size' | 'mtimeMs' | 'versionId' | 'refresh' | 'attributes'> {
+  extends Pick<
+    OutboxRow,
+    'key' | 'action' | 'etag' | 'size' | 'mtimeMs' | 'versionId' | 'checksums' | 'refresh' | 'attributes'
+  > {
   /** The revision of the row with which it was compared; absent if there was none. */
   since?: number;
 }

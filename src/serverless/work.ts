@@ -48,11 +48,12 @@ export async function workOff(means: WorkMeans, invocation: Invocation): Promise
     run: (keys, report, compares) => bare.run(keys, report, stop, compares),
     report: () => {},
     trouble: (message) => message !== undefined && say('warn', message),
-    settled: (key, { id, state: event, fault }, body) => {
+    settled: (key, { id, state: event, fault, verifiedBy }, body) => {
       settled++;
       const url = callbackOf(body);
       if (url !== undefined) callbacks?.tell(url, toldOf({ id, key, state: event, fault }));
-      say(event === 'dead' ? 'error' : 'info', event, { event, id, key, code: fault?.code, fault: fault?.message });
+      const why = { code: fault?.code, fault: fault?.message };
+      say(event === 'dead' ? 'error' : 'info', event, { event, id, key, verifiedBy, ...why });
     },
   });
   await performer.drain(stop, BATCH);

@@ -2,6 +2,7 @@
 import { randomBytes } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { expect, test } from 'vitest';
+import { s3Checksum } from '../support/server/hashes.js';
 import { Bridge, openSides, SECRET } from './bridging.js';
 import { until } from './harness.js';
 
@@ -140,4 +141,44 @@ test('keys that are revoked while a ticket waits: the URL is replaced, also wher
   expect(push).toMatchObject({ code: 0, stderr: expect.stringContaining('100% at the other end (2 of 2 objects)') });
   // Two refused ones; and one HEAD, by which the pushing end finds out whether its own keys are still good.
   expect(near.requests.counts()).toMatchObject({ GetObject: 4, HeadObject: 1 });
+});
+
+test('bytes that are damaged on the way are not stored, and each object is proved by the checksum of its ticket', async () => {
+  const s = await scene();
+  const bytes = { small: randomBytes(1000), big: randomBytes(12 * MIB) };
+  const log = lab.path('proved');
+  await s.pull('--part-size', '5M', '--audit-log', log);
+  const push = s.push('--interval', 'off', '--events', ':0/events');
+  const address = () => /receiving events at (\S+)/.exec(push.stderr)?.[1];
+  await until(() => push.stderr.includes('are there already'), { orElse: push.done });
+  // Their ETags are no MD5s, as those of uploads in parts.
+  for (const [key, name] of [
+    ['small', 'sha256'],
+    ['big', 'crc64nvme'],
+  ] as const) {
+    const checksum = { name, value: s3Checksum(name, [bytes[key]]), type: 'FULL_OBJECT' } as const;
+    near.core.s3.put(s.from, key, bytes[key], { checksum, encryption: { method: 'aws:kms' } });
+    near.faults.add({ match: { kind: 'GetObject', key, times: 1 }, fault: { kind: 'flip-bit', where: 'response' } });
+  }
+  const Records = Object.keys(bytes).map((key) => ({
+    ...{ eventSource: 'aws:s3', eventName: 'ObjectCreated:Put', eventTime: new Date().toISOString() },
+    s3: { bucket: { name: s.from }, object: { key, size: 3, eTag: 'x', sequencer: '01' } },
+  }));
+  const headers = { authorization: `Bearer ${SECRET}` };
+  await fetch(address() ?? '', { method: 'POST', headers, body: JSON.stringify({ Records }) });
+  await until(() => s.keys().length === 2, { orElse: push.done });
+  for (const [key, whole] of Object.entries(bytes)) expect(s.read(key).equals(whole)).toBe(true);
+  // Read by nothing but GETs; the HEADs are those of the events.
+  expect(near.requests.counts()).toEqual({ ListObjects: 1, HeadObject: 2, GetObject: 2 + 2 * 3 });
+  expect(far.requests.counts()).toMatchObject({ PutObject: 1 });
+  const proved = () =>
+    readFileSync(log, 'utf8')
+      .trim()
+      .split('\n')
+      .flatMap((text) => {
+        const { event, key, verifiedBy } = JSON.parse(text);
+        return event === 'done' ? [`${key} ${verifiedBy}`] : [];
+      });
+  await until(() => proved().length === 2);
+  expect(proved().sort()).toEqual(['big crc64', 'small sha256']);
 });

@@ -1,4 +1,6 @@
 /** Rules of S3 and OSS buckets, run once and served by the built program. */
+import { randomBytes } from 'node:crypto';
+import { existsSync } from 'node:fs';
 import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
@@ -44,6 +46,39 @@ test('run: one rule fails, the others are done, and each request is counted once
   expect(await lab.run(['run', 'both', 'part', '--rules', file])).toMatchObject({ code: 0, stderr: '' });
   expect(source.counts()).toEqual({ ListObjects: 1 });
   expect(one.counts()).toEqual({ ListObjects: 1 });
+});
+
+test('run: killed in the middle, three destinations end up the same, and nothing is read again that two of them had', async () => {
+  const source = lab.east.bucket();
+  const [one] = three(lab.west);
+  const overseas = lab.shanghai.bucket();
+  const local = join(lab.directory, 'fanned');
+  const PART = 5 * 2 ** 20;
+  const large = randomBytes(4 * PART);
+  source.put('large', large);
+  for (let n = 0; n < 20; n++) source.put(`small/${n}`, randomBytes(2000));
+  const destination = [one.at(), overseas.at(), `${local}/`];
+  await write({ all: { source: source.at(), destination, partSize: '5M', transfers: 2, partConcurrency: 1 } });
+  const heal = one.fault({ kind: 'slow', delayMs: 300 }, { kind: 'UploadPart' });
+  const killed = lab.start(['run', '--rules', file]);
+  const parts = (bucket: Bucket): number =>
+    bucket.requests('UploadPart').filter(({ acknowledged }) => acknowledged).length;
+  const haveTwo = (): boolean => Math.min(parts(one), parts(overseas)) >= 2 && existsSync(join(local, 'large'));
+  await until(haveTwo, { orElse: killed.done });
+  killed.kill('SIGKILL');
+  await killed.done;
+  heal();
+  expect((await lab.run(['run', '--rules', file])).code).toBe(0);
+  for (const key of source.keys()) {
+    const bytes = source.read(key);
+    expect(one.read(key).equals(bytes)).toBe(true);
+    expect(overseas.read(key).equals(bytes)).toBe(true);
+    expect((await readFile(join(local, key))).equals(bytes)).toBe(true);
+    // Once, and again what not all of them had noted when it was killed.
+    const reads = source.requests('GetObject', key).length;
+    expect(reads).toBeLessThanOrEqual(key === 'large' ? 4 + 3 : 2);
+  }
+  expect([one.unfinished(), overseas.unfinished()]).toEqual([[], []]);
 });
 
 describe('serve', () => {

@@ -21,10 +21,10 @@ interface Outcome {
   stderr: string;
 }
 
-function run(program: string, args: string[], env: NodeJS.ProcessEnv): Promise<Outcome> {
+function run(program: string, args: string[], env: NodeJS.ProcessEnv, cwd?: string): Promise<Outcome> {
   const file = join(program, 'bin/xsync.js');
   return new Promise((resolve) => {
-    execFile(process.execPath, [file, ...args], { env: { HOME: folder, ...env } }, (error, stdout, stderr) =>
+    execFile(process.execPath, [file, ...args], { cwd, env: { HOME: folder, ...env } }, (error, stdout, stderr) =>
       resolve({ code: error ? error.code : 0, stdout, stderr }),
     );
   });
@@ -152,6 +152,21 @@ describe('compiled code', () => {
     await chmod(cache, 0o777);
     await help();
     expect(await readdir(cache)).toEqual([]);
+  });
+
+  test('is not kept in the current folder for want of a home', async () => {
+    const copy = ['copy', join(folder, 'tree'), join(home, 'to'), '-q'];
+    const env = { HOME: '', XDG_CONFIG_HOME: join(home, 'config'), XDG_STATE_HOME: join(home, 'state') };
+    expect(await run(PROJECT, copy, env, home)).toEqual({ code: 0, stdout: '', stderr: '' });
+    expect(await readdir(home)).not.toContain('.cache');
+  });
+
+  // Only root can run a program as a user that the system does not know.
+  test.runIf(process.getuid?.() === 0)('is not kept for a user without a home', async () => {
+    const hook = join(home, 'nobody.cjs');
+    await writeFile(hook, 'delete process.env.HOME; process.setuid(54321);');
+    const { code, stderr } = await run(PROJECT, ['help'], { HOME: home, NODE_OPTIONS: `--require ${hook}` });
+    expect({ code, stderr }).toEqual({ code: 0, stderr: '' });
   });
 
   test('is not kept if Node is told so, without a place, or for a command that fails', async () => {

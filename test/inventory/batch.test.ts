@@ -45,6 +45,12 @@ test.each([
   await expect(batch(text)).rejects.toThrow(message);
 });
 
+test('a byte order mark belongs to no field', async () => {
+  expect(await batch('\ufeffb,a,v')).toEqual([{ key: 'a', versionId: 'v' }]);
+  expect(await batch('\ufeff"b","a","v"\n"b","\ufeffc"')).toEqual([{ key: 'a', versionId: 'v' }, { key: '\ufeffc' }]);
+  expect(await lines('\ufeffa\tv\n\ufeffb')).toEqual([{ key: 'a', versionId: 'v' }, { key: '\ufeffb' }]);
+});
+
 test('lines of a key, a tab and a version, as the AWS command line prints them', async () => {
   const text = 'a\tv1\r\n# b\tc \t v2\n\nalone\nno\tNone\n空 \tnull\n';
   expect(await lines(text)).toEqual([

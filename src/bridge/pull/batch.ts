@@ -5,17 +5,21 @@
 import type { Claim, Fault, Settled, TicketQueue } from '../../manifest/queues.js';
 import type { Fidelity } from '../../model/attributes.js';
 import { toXsyncError } from '../../model/error.js';
+import type { VerifiedBy } from '../../model/verified.js';
 import { retryPauseMs } from '../pace.js';
 import { type BridgeTicket, bridgeTicket } from '../ticket.js';
 import { faultOfFidelity } from './fidelity.js';
 
+/** An outcome, and of an object that was copied what has proved its bytes. */
+export type Outcome = Settled & { verifiedBy?: VerifiedBy };
+
 /** What became of a ticket. `again`: it failed for a reason that may pass; `waits`: once somebody has mended something. */
-export type Result = Omit<Settled, 'id'> | { again: Fault; waits?: boolean };
+export type Result = Omit<Outcome, 'id'> | { again: Fault; waits?: boolean };
 
 export interface BatchMeans {
   queue: TicketQueue;
   /** @param body of the ticket, as it was kept */
-  settled(key: string, result: Settled, body: string): void;
+  settled(key: string, result: Outcome, body: string): void;
   /** A ticket is tried again once somebody has mended this. */
   waiting(key: string, fault: Fault): void;
   trouble(message: string): void;
@@ -70,7 +74,7 @@ export class Batch {
   /** Writes the results down. */
   async settle(): Promise<void> {
     const { queue, settled, attempts: most } = this.#means;
-    const final: (Settled & Claim)[] = [];
+    const final: (Outcome & Claim)[] = [];
     for (const [key, result] of this.#results) {
       const claim = this.#claims.get(key);
       if (!claim) continue;
@@ -84,7 +88,9 @@ export class Batch {
       this.#claims.delete(key);
     }
     const lost = new Set(await queue.settle(final));
-    for (const { key, id, state, fault, body } of final) if (!lost.has(id)) settled(key, { id, state, fault }, body);
+    for (const { key, id, state, fault, verifiedBy, body } of final) {
+      if (!lost.has(id)) settled(key, { id, state, fault, verifiedBy }, body);
+    }
   }
 
   #noteOf(key: string, { state }: Pick<Settled, 'state'>): Pick<Settled, 'fault'> {

@@ -145,6 +145,7 @@ const CHANGED = ['source-changed', 'precondition-failed', 'object-not-found'];
 function resultOf(event: RunEvent, moving: ReadonlySet<string>): { key: string; result: Result } | undefined {
   switch (event.type) {
     case 'copied':
+      return { key: event.key, result: { state: 'done', verifiedBy: event.verifiedBy } };
     case 'deleted':
       return { key: event.key, result: { state: 'done' } };
     case 'skip':

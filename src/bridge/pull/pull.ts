@@ -96,8 +96,8 @@ export async function runPull(options: PullOptions, means: ServiceMeans): Promis
       if (message === undefined) means.say('well again');
       else means.trouble(message);
     },
-    settled: (key, { id, state, fault }, body) => {
-      audit.note({ event: state, id, key, code: fault?.code, message: fault?.message });
+    settled: (key, { id, state, fault, verifiedBy }, body) => {
+      audit.note({ event: state, id, key, verifiedBy, code: fault?.code, message: fault?.message });
       const url = callbackOf(body);
       if (url !== undefined) callbacks?.tell(url, toldOf({ id, key, state, fault }));
       if (state === 'dead' && fault) observer?.gaveUp({ key, operation: operationOf(body), fault });

@@ -3,6 +3,7 @@
  * Tests: test/bridge/pull/ticket-store.test.ts
  */
 import type { Tags } from '../../model/attributes.js';
+import type { Checksums } from '../../model/checksum.js';
 import { XsyncError } from '../../model/error.js';
 import { compareKeys } from '../../model/key.js';
 import { type ObjectInfo, originOf } from '../../model/object.js';
@@ -54,8 +55,13 @@ export class TicketStore extends UrlStore {
     return { ...info, ...this.#given(key)?.info, ...this.#tagCount(key) };
   }
 
+  /**
+   * The bytes must have the checksums of the ticket, whatever the response says. A HEAD does not tell them: an object that
+   * was written again with the same bytes may have other attributes.
+   */
   override async read(key: string, target: Uint8Array, options: ReadOptions = {}): Promise<ObjectInfo> {
-    return { ...(await super.read(key, target, options)), ...this.#tagCount(key) };
+    const info = await super.read(key, target, options);
+    return { ...info, checksums: { ...info.checksums, ...this.#checksums(key) }, ...this.#tagCount(key) };
   }
 
   protected override further(headers: Record<string, string>): Partial<ObjectInfo> {
@@ -74,6 +80,11 @@ export class TicketStore extends UrlStore {
   #tagCount(key: string): Partial<ObjectInfo> {
     const tags = this.#given(key)?.tags;
     return tags ? { tagCount: tags.length || undefined } : {};
+  }
+
+  #checksums(key: string): Checksums | undefined {
+    const ticket = this.#tickets.get(key);
+    return ticket?.action === 'copy' ? ticket.checksums : undefined;
   }
 
   #given(key: string): GivenAttributes | undefined {

@@ -3,7 +3,7 @@ import type { Change, Outbox, OutboxRow } from '../../manifest/queues.js';
 import { isXsyncError } from '../../model/error.js';
 import { isRewritten } from '../../model/object.js';
 import type { OpenSide } from '../../open/settings.js';
-import { changeOf, goneOf } from './poll.js';
+import { changeSeen, goneOf } from './poll.js';
 
 export interface Looking {
   source: Pick<OpenSide, 'store' | 'prefix'>;
@@ -33,7 +33,7 @@ export async function look(key: string, { source, outbox, attributes = false, ma
     const now = await source.store.head(source.prefix + key).catch((error: unknown) => {
       if (!isXsyncError(error, 'object-not-found')) throw error;
     });
-    const change = now ? changeOf({ ...now, key }, row) : row && goneOf(row);
+    const change = now ? changeSeen({ ...now, key }, row) : row && goneOf(row);
     // Whoever remembers nothing cannot know that the bytes are the same: the other end compares both.
     if (change && attributes && !row) change.refresh = true;
     if (change === undefined || (isKnown(row, change) && !(attributes && change.refresh))) return;

@@ -3,9 +3,10 @@ import type { Change, Outbox, OutboxRow } from '../../manifest/queues.js';
 import { XsyncError } from '../../model/error.js';
 import { sameEtag } from '../../model/etag.js';
 import { compareKeys } from '../../model/key.js';
-import { isRewritten, type ObjectEntry } from '../../model/object.js';
+import { isRewritten, type ObjectEntry, type ObjectInfo } from '../../model/object.js';
 import { PageGuard } from '../../model/paging.js';
 import type { ObjectCatalog } from '../../store/port.js';
+import { provingChecksums } from '../checksums.js';
 import { type AttributeStore, digestsOf, type Reading } from './attributes.js';
 import { type DeleteLimits, KnownKeys, refuseDeletes } from './known-keys.js';
 
@@ -89,7 +90,7 @@ function isNews(entry: ObjectEntry, row: OutboxRow | undefined, backfill: boolea
 }
 
 /** @param row with which the object was compared */
-export function changeOf({ key, etag, size, mtimeMs, versionId }: ObjectEntry, row: OutboxRow | undefined): Change {
+function changeOf({ key, etag, size, mtimeMs, versionId }: ObjectEntry, row: OutboxRow | undefined): Change {
   return {
     key,
     action: 'copy',
@@ -106,9 +107,21 @@ export function changeOf({ key, etag, size, mtimeMs, versionId }: ObjectEntry, r
   };
 }
 
+/** The same, of an object that was looked at. */
+export function changeSeen(info: ObjectInfo, row: OutboxRow | undefined): Change {
+  return { ...changeOf(info, row), checksums: provingChecksums(info) };
+}
+
 /** The object of a row is gone. */
 export function goneOf(row: OutboxRow): Change {
-  return { ...row, action: 'delete', refresh: undefined, attributes: undefined, since: row.revision };
+  return {
+    ...row,
+    action: 'delete',
+    checksums: undefined,
+    refresh: undefined,
+    attributes: undefined,
+    since: row.revision,
+  };
 }
 
 /** A second listing: what it does not have either is gone. It is guarded as the first one, which may have seen more. */

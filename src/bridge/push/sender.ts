@@ -2,17 +2,16 @@
 import { versionsOfKey } from '../../engine/list/versions.js';
 import { type Fault, type Move, type Outbox, type OutboxRow, ticketId } from '../../manifest/queues.js';
 import type { Fidelity } from '../../model/attributes.js';
-import { isXsyncError, toXsyncError, type XsyncError } from '../../model/error.js';
-import { sameEtag } from '../../model/etag.js';
-import type { ObjectInfo } from '../../model/object.js';
+import { toXsyncError } from '../../model/error.js';
 import type { ObjectCatalog } from '../../store/port.js';
-import { Bell, backoff, retryPauseMs } from '../pace.js';
+import { Bell, backoff } from '../pace.js';
 import { type BridgeTicket, bridgeTicket, MOST_TICKETS, type Told } from '../ticket.js';
-import { type TellTrouble, Troubles, waitsForPerson } from '../troubles.js';
+import { type TellTrouble, Troubles } from '../troubles.js';
 import type { Reading } from './attributes.js';
 import type { Outcomes, Taken } from './client.js';
-import { changeOf, goneOf } from './poll.js';
+import { changeSeen } from './poll.js';
 import { fitting, type TicketSource, ticketOf } from './tickets.js';
+import { faultOfOne, moved, Verdicts } from './verdicts.js';
 
 export interface SenderMeans {
   store: TicketSource['store'] & Pick<ObjectCatalog, 'head' | 'listVersions' | 'capabilities'>;
@@ -59,6 +58,7 @@ export class Sender {
   readonly #means: SenderMeans;
   readonly #bell = new Bell();
   readonly #troubles: Troubles;
+  readonly #verdicts: Verdicts;
   /** Whoever is overloaded or away is left alone until then, whatever else is found meanwhile. Monotonic, as the next one. */
   #pausedUntilMs = 0;
   #askFromMs = 0;
@@ -68,6 +68,7 @@ export class Sender {
   constructor(means: SenderMeans) {
     this.#means = means;
     this.#troubles = new Troubles(means.trouble);
+    this.#verdicts = new Verdicts(means, this.#troubles);
   }
 
   /** Something waits in the outbox. */
@@ -150,7 +151,7 @@ export class Sender {
         // The right to read it is there again; whether its URLs are good is not known yet.
         if (row.fault?.code !== 'refused-url') this.#troubles.unblock(row.key);
         return fault
-          ? this.#given(row, fault)
+          ? this.#verdicts.given(row, fault)
           : moved(row, { state: 'sent', attempts: row.attempts + 1, untilMs: Date.now(), fault: row.fault });
       });
       await outbox.move(moves);
@@ -175,17 +176,17 @@ export class Sender {
       if (success) return { row, ticket };
       const [issue] = error.issues;
       const message = `no ticket can be made of it: ${issue?.path.join('.')}: ${issue?.message}`;
-      return { row, instead: [this.#given(row, { code: 'unsupported', message })] };
+      return { row, instead: [this.#verdicts.given(row, { code: 'unsupported', message })] };
     } catch (error) {
-      return { row, instead: [this.#failed(row, faultOfOne(error))] };
+      return { row, instead: [this.#verdicts.failed(row, faultOfOne(error))] };
     }
   }
 
   /** Nothing is deleted that has come back since it was seen to be gone. */
   async #back(row: OutboxRow): Promise<Move[] | undefined> {
-    const now = await this.#head(row);
+    const now = await this.#verdicts.head(row);
     if (!now) return undefined;
-    await this.#means.outbox.note([changeOf(now, row)], 'waiting');
+    await this.#means.outbox.note([changeSeen(now, row)], 'waiting');
     return [];
   }
 
@@ -193,16 +194,6 @@ export class Sender {
   async #anyVersion(row: OutboxRow): Promise<Move[] | undefined> {
     const { done } = await versionsOfKey(this.#means, row.key, {}).next();
     return done ? undefined : [moved(row, { state: 'known', passes: true })];
-  }
-
-  async #head({ key, version, versionId }: OutboxRow): Promise<ObjectInfo | undefined> {
-    const { store, prefix } = this.#means;
-    try {
-      return { ...(await store.head(prefix + key, version === undefined ? {} : { versionId })), key };
-    } catch (error) {
-      if (isXsyncError(error, 'object-not-found')) return undefined;
-      throw error;
-    }
   }
 
   /** @returns how many are at the other end, and of how many it has an outcome */
@@ -233,125 +224,15 @@ export class Sender {
 
   async #note(about: readonly { row: OutboxRow; outcome: Outcomes[number] | undefined }[]): Promise<void> {
     const moves: Move[] = [];
-    for (const { row, outcome } of about) moves.push(...(await this.#settle(row, outcome)));
+    for (const { row, outcome } of about) moves.push(...(await this.#verdicts.settle(row, outcome)));
     await this.#means.outbox.move(moves);
     for (const { row, outcome } of about) if (outcome?.state === 'done') this.#means.done(row, outcome.fidelity);
-  }
-
-  async #settle(row: OutboxRow, outcome: Outcomes[number] | undefined): Promise<Move[]> {
-    switch (outcome?.state) {
-      case 'queued':
-        // Those that have not been asked about for longest come first.
-        return [moved(row, { untilMs: Date.now(), fault: row.fault })];
-      case 'done':
-        this.#troubles.unblock(row.key);
-        return [moved(row, { state: 'done' })];
-      case 'changed':
-        return this.#lookAgain(row, READ_ANOTHER);
-      case 'dead':
-        return [this.#given(row, outcome.fault ?? { code: 'internal', message: 'the other end gave it up' })];
-      // Its URL has expired, or the other end has lost it: with a fresh one, it goes on from its checkpoint. If that
-      // happens again and again, a clock is wrong.
-      default:
-        if (outcome?.fault?.code === 'expired-url') return [moved(row, { state: 'waiting', attempts: 0 })];
-        if (outcome?.fault) return this.#renewed(row, outcome.fault);
-        if (row.attempts === QUICK_RENEWALS) {
-          const what = `the other end could not read ${JSON.stringify(row.key)} before its URL expired, ${row.attempts} times`;
-          this.#means.warn(`${what}; check the clocks, or use a longer --expire`);
-        }
-        return [moved(row, { state: 'waiting', untilMs: Date.now() + renewalPauseMs(row) })];
-    }
-  }
-
-  /**
-   * The source refused the URL, although its time was not over: the keys that signed it may have been replaced. A request
-   * of our own finds that out, and has them renewed. Only refusals in a row count.
-   */
-  #renewed(row: OutboxRow, fault: Fault): Promise<Move[]> {
-    const before = row.fault?.code === fault.code ? row.attempts : 1;
-    return this.#lookAgain({ ...row, attempts: before }, fault);
-  }
-
-  /** @param fault of the ticket, if the object is still what it names */
-  async #lookAgain(row: OutboxRow, fault: Fault): Promise<Move[]> {
-    const { outbox, deletes } = this.#means;
-    try {
-      const now = await this.#head(row);
-      if (now && sameEtag(now.etag, row.etag)) return [this.#same(row, fault)];
-      if (row.version !== undefined) return [this.#passed(row)];
-      if (now) await outbox.note([changeOf(now, row)], 'waiting');
-      // It never arrived: if the same bytes come back, they are news.
-      else await outbox.note([goneOf(row)], deletes ? 'waiting' : 'known');
-      return [];
-    } catch (error) {
-      return [this.#failed(row, faultOfOne(error))];
-    }
-  }
-
-  /** A URL that is refused once may have been signed by keys that were replaced since; one that is again lacks a right. */
-  #same(row: OutboxRow, fault: Fault): Move {
-    const lacks = { ...fault, class: 'person' as const };
-    const waits = fault.code === 'refused-url';
-    const again = this.#again(row, fault, waits);
-    if (again.state === 'waiting' && waits && row.attempts > 1) this.#troubles.block(row.key, lacks);
-    return again;
-  }
-
-  /** Only failures in a row count. */
-  #failed(row: OutboxRow, { code, message, class: kind }: XsyncError): Move {
-    const fault = { code, message };
-    const waits = waitsForPerson({ ...fault, class: kind });
-    if (kind !== 'temporary' && !waits) return this.#given(row, fault);
-    const before = row.fault?.code === code ? row.attempts : 0;
-    const again = this.#again({ ...row, attempts: before + 1 }, fault, waits);
-    if (again.state === 'waiting' && waits) this.#troubles.block(row.key, { ...fault, class: kind });
-    return again;
-  }
-
-  #again(row: OutboxRow, fault: Fault, waits = false): Move {
-    if (row.attempts >= this.#means.attempts) return this.#given(row, fault);
-    const untilMs = Date.now() + retryPauseMs(row.attempts - 1, waits);
-    return moved(row, { state: 'waiting', untilMs, fault });
-  }
-
-  /** The version was deleted for good, or replaced if it has the ID `null`, before it had crossed. */
-  #passed(row: OutboxRow): Move {
-    this.#means.warn(`a version of ${JSON.stringify(row.key)} is gone from the source before it has crossed`);
-    return moved(row, { state: 'known', passes: true });
-  }
-
-  /** A version that was given up holds up the newer ones of its key, unless it is archived. */
-  #given(row: OutboxRow, fault: Fault): Move {
-    this.#means.dead({ ...row, fault });
-    this.#troubles.unblock(row.key);
-    const passes = row.version === undefined || fault.code === 'object-archived';
-    return moved(row, { state: 'dead', fault, ...(passes && { passes }) });
   }
 }
 
 const NONE = { asked: 0, settled: 0 };
-const READ_ANOTHER: Fault = { code: 'source-changed', message: 'the other end read another version' };
 const OVERTAKEN: Fault = {
   code: 'stale',
   message:
     'the other end knows a newer ticket of this key, or one of another source: another push sends it, too, or the clock was set back',
 };
-
-/** The fault of one object. @throws another one: it is that of the store or of the network, and does not count */
-function faultOfOne(error: unknown): XsyncError {
-  const fault = toXsyncError(error);
-  const ofOne =
-    fault.class === 'permanent' || ['access-denied', 'server-error', 'invalid-response'].includes(fault.code);
-  if (!ofOne || fault.code === 'internal') throw error;
-  return fault;
-}
-
-const QUICK_RENEWALS = 5;
-
-function renewalPauseMs({ attempts }: OutboxRow): number {
-  return attempts < QUICK_RENEWALS ? 0 : backoff(attempts - QUICK_RENEWALS, FIRST_MS, LONGEST_RETRY_MS);
-}
-
-function moved({ key, revision, state, attempts }: OutboxRow, to: Partial<Move>): Move {
-  return { key, revision, state, attempts, ...to };
-}

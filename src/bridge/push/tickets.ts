@@ -1,8 +1,10 @@
 /** Makes tickets of what waits in the outbox. Tests: test/bridge/push/sender.test.ts */
 import { type Outbox, type OutboxRow, ticketId } from '../../manifest/queues.js';
 import { XsyncError } from '../../model/error.js';
+import { sameEtag } from '../../model/etag.js';
 import { originOf } from '../../model/object.js';
 import type { ObjectStore } from '../../store/port.js';
+import { provingChecksums } from '../checksums.js';
 import { type BridgeTicket, type GivenAttributes, MOST_BYTES, MOST_NEWER } from '../ticket.js';
 import { type AttributeStore, infoOf, type Reading, readFurther } from './attributes.js';
 
@@ -32,12 +34,13 @@ export async function ticketOf(row: OutboxRow, source: TicketSource): Promise<Br
   }
   if (!store.signedUrl) throw new XsyncError('unsupported', 'the source has no presigned URLs');
   const { url, expiresMs } = await store.signedUrl(prefix + key, { expiresS, versionId });
-  const attributes = await attributesOf(row, source);
+  const { checksums = row.checksums, ...attributes } = await attributesOf(row, source);
   const { kind: service } = store.identity;
   return {
     ...{ ...common, action: 'copy', url, expiresMs: Math.floor(expiresMs), etag, size, mtimeMs, service },
     ...its,
-    ...(attributes && { attributes }),
+    ...(checksums && { checksums }),
+    ...(Object.keys(attributes).length > 0 && { attributes }),
   };
 }
 
@@ -46,11 +49,18 @@ async function versionIn({ key, revision, versionId = '' }: OutboxRow, { store, 
   return { versionId, origin: originOf(store.identity, prefix + key), newer };
 }
 
-async function attributesOf(row: OutboxRow, source: TicketSource): Promise<GivenAttributes | undefined> {
+/** With the checksums that are told with them. */
+async function attributesOf(
+  row: OutboxRow,
+  source: TicketSource,
+): Promise<GivenAttributes & Pick<OutboxRow, 'checksums'>> {
   const { store, prefix, reading } = source;
   const key = prefix + row.key;
   const further = reading.tags || reading.acl ? await readFurther(store, key, reading, row.versionId) : undefined;
-  return row.refresh ? { ...further, info: infoOf(await store.head(key)) } : further;
+  if (!row.refresh) return { ...further };
+  const now = await store.head(key);
+  const checksums = sameEtag(now.etag, row.etag) ? provingChecksums(now) : undefined;
+  return { ...further, ...(checksums && { checksums }), info: infoOf(now) };
 }
 
 /** Batches whose bodies are accepted. */

@@ -22,6 +22,8 @@ export interface ListedPage {
   entries: readonly ObjectEntry[];
   /** Rows that name no object. */
   damaged: readonly XsyncError[];
+  /** Why the store cannot be listed from any key. */
+  inexact?: string;
 }
 
 /** How the pages of a listing are fetched and kept. */
@@ -117,6 +119,8 @@ export class SharedListing<P extends object> {
     leader?.stop.abort();
     // It may be in the middle of a page, whose error nobody wants.
     leader?.pages.return?.().catch(() => undefined);
+    // Its readers remember which one they had.
+    this.#window.splice(0);
     this.#forget();
   }
 

@@ -51,9 +51,14 @@ interface Flight extends Found {
 
 interface Held extends Found {
   key: string;
+  /** Absent: it is bound to its version. */
+  ifMatch?: string;
   bytes: Uint8Array;
   info: ObjectInfo;
 }
+
+/** What a small object takes beside its bytes: its name, its attributes, and who has had it. */
+const EACH = 1024;
 
 export class SharedReads {
   readonly #memory: HoldMemory;
@@ -61,6 +66,8 @@ export class SharedReads {
   readonly #flights = new Map<string, Flight>();
   /** The oldest first. */
   readonly #held = new Map<string, Held>();
+  /** The same by key. */
+  readonly #ofKey = new Map<string, Set<string>>();
 
   /** @param wanting all that may want something */
   constructor(memory: HoldMemory, wanting: () => Iterable<Wanting>) {
@@ -90,8 +97,8 @@ export class SharedReads {
 
   /** Drops what nobody wants any more. @param key only of this object */
   review(key?: string): void {
-    for (const [id, held] of this.#held) {
-      if ((key === undefined || held.key === key) && this.#wanters(held).length === 0) this.#drop(id, held);
+    for (const [id, held] of key === undefined ? this.#held : this.#heldOf(key)) {
+      if (this.#wanters(held).length === 0) this.#drop(id, held);
     }
   }
 
@@ -100,7 +107,7 @@ export class SharedReads {
     let left = bytes;
     for (const [id, held] of this.#held) {
       if (left <= 0) return;
-      left -= held.bytes.byteLength;
+      left -= sizeOf(held);
       this.#leaveBehind(id, held);
     }
   }
@@ -143,8 +150,10 @@ export class SharedReads {
     this.#flights.set(id, flight);
     try {
       const info = await alone();
+      this.#replace(key, options);
       for (const other of flight.targets) other.set(target);
-      this.#hold(id, { key, bytes: target, info, served: flight.served, foundMs: reader.foundMs });
+      const ifMatch = options.versionId ? undefined : options.ifMatch;
+      this.#hold(id, { key, ifMatch, bytes: target, info, served: flight.served, foundMs: reader.foundMs });
       resolve(info);
       return info;
     } catch (error) {
@@ -159,9 +168,25 @@ export class SharedReads {
   #hold(id: string, found: Held): void {
     const wanters = this.#wanters(found);
     if (wanters.length === 0) return;
-    const { byteLength: size } = found.bytes;
-    if (!this.#makeRoom(size, wanters)) return;
-    this.#held.set(id, { ...found, bytes: found.bytes.slice() });
+    if (!this.#makeRoom(sizeOf(found), wanters)) return;
+    // `slice` of a Buffer is no copy.
+    this.#held.set(id, { ...found, bytes: new Uint8Array(found.bytes) });
+    const ids = this.#ofKey.get(found.key) ?? new Set();
+    this.#ofKey.set(found.key, ids.add(id));
+  }
+
+  /** What was held is older than what has just been read: who found the older one must ask the store whether it is there. */
+  #replace(key: string, { versionId, ifMatch }: ReadOptions): void {
+    if (versionId) return;
+    for (const [id, held] of this.#heldOf(key))
+      if (held.ifMatch !== undefined && held.ifMatch !== ifMatch) this.#drop(id, held);
+  }
+
+  *#heldOf(key: string): Iterable<[string, Held]> {
+    for (const id of this.#ofKey.get(key) ?? []) {
+      const held = this.#held.get(id);
+      if (held) yield [id, held];
+    }
   }
 
   /** For those that keep pace, by dropping what is held for those that do not, and then what is oldest. */
@@ -183,8 +208,12 @@ export class SharedReads {
     this.#drop(id, held);
   }
 
-  #drop(id: string, { bytes }: Held): void {
-    if (this.#held.delete(id)) this.#memory.give(bytes.byteLength);
+  #drop(id: string, held: Held): void {
+    if (!this.#held.delete(id)) return;
+    const ids = this.#ofKey.get(held.key);
+    ids?.delete(id);
+    if (ids?.size === 0) this.#ofKey.delete(held.key);
+    this.#memory.give(sizeOf(held));
   }
 
   #wanters({ key, served, foundMs }: Pick<Held, 'key' | 'served' | 'foundMs'>): Wanting[] {
@@ -196,6 +225,11 @@ export class SharedReads {
 function idOf({ key, target, options: { versionId = '', ifMatch = '', offset = 0 } }: Wish): string | undefined {
   if (versionId === '' && ifMatch === '') return undefined;
   return `${offset} ${target.byteLength} ${versionId}\n${ifMatch}\n${key}`;
+}
+
+/** Of memory, in bytes. */
+function sizeOf({ bytes }: Pick<Held, 'bytes'>): number {
+  return bytes.byteLength + EACH;
 }
 
 function withResolvers<T>(): { promise: Promise<T>; resolve(value: T): void } {

@@ -2,6 +2,7 @@
  * What the pairs of one process share that read the same source: its listing, and the bytes of its objects.
  * Tests: test/engine/fan/source.test.ts
  */
+import { isXsyncError } from '../../model/error.js';
 import { compareKeys } from '../../model/key.js';
 import type { Spool } from '../../model/spool.js';
 import { type KeyRange, type ListedPage, type Pages, SharedListing } from './listing.js';
@@ -65,8 +66,16 @@ export class CommonSource {
   ): AsyncGenerator<ListedPage> {
     const { listing, range: whole } = this.#find(reading, range) ?? this.#begin(range);
     reading.takes(listing);
+    let { after } = range;
     try {
-      yield* listing.read(pagesOf(whole), signal);
+      for await (const page of listing.read(pagesOf(whole), signal)) {
+        yield page;
+        after = page.entries.at(-1)?.key ?? after;
+      }
+    } catch (error) {
+      // It may be allowed to list what it needs, and not the rest.
+      if (whole.prefix === range.prefix || !isXsyncError(error, 'access-denied')) throw error;
+      yield* alone(pagesOf(range), after, signal);
     } finally {
       this.tidy();
       setTimeout(() => this.tidy(), KEPT_MS).unref();
@@ -198,6 +207,12 @@ export class SourceReader {
     this.#comesMs = undefined;
     this.#left();
   }
+}
+
+/** Those after a key, for nobody else. */
+async function* alone(pages: Pages<ListedPage>, after: string | undefined, signal: AbortSignal) {
+  const own = { [Symbol.asyncIterator]: () => pages.fetch(after, signal) };
+  yield* own;
 }
 
 function expecting(mayWant: Wanting['mayWant']): Wanting {

@@ -66,6 +66,8 @@ export class FairShares {
 
   #take(member: Member, size: number): boolean {
     if (this.#waiting.some((waiter) => waiter.member === member || waiter.passed >= PATIENCE)) return false;
+    // What it could do without would keep a request for everything waiting.
+    if (member.yields && this.#waiting.length > 0) return false;
     if (!this.#fits(member, size)) return false;
     this.#grant(member, size);
     return true;

@@ -84,14 +84,25 @@ async function* shared(side: Listed, reading: Reading, context: ListContext): As
   const range = { ...askedFor(side, context), prefix: side.prefix };
   const fetch: SharedHow['fetch'] = ({ prefix, ...bounds }, how) => {
     // The rows are of the keys below the pair's own prefix.
-    const own = prefix === side.prefix ? ranges : ranges && { ...ranges, rows: undefined };
+    const rows = prefix === side.prefix ? ranges?.rows : undefined;
+    const own = ranges && { ...ranges, rows, onInexact: how.onInexact };
     return pagesOrRanges({ ...side, prefix }, { ...context, ...how, ranges: own, bounds: within(prefix, bounds) });
   };
   try {
-    yield* sharedPages(reading, { range, signal, onDamaged, fetch });
+    // All that read it must know how far it can be trusted.
+    const onInexact = once((why: string) => ranges?.onInexact(why));
+    yield* sharedPages(reading, { range, signal, onDamaged, onInexact, fetch });
   } catch (error) {
     throw error instanceof OutOfOrder ? new OutOfOrder(side, error.key) : error;
   }
+}
+
+function once(tell: (why: string) => void): (why: string) => void {
+  let told = false;
+  return (why) => {
+    if (!told) tell(why);
+    told = true;
+  };
 }
 
 /** The bounds of full keys, for keys relative to the prefix. */

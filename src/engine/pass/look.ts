@@ -11,7 +11,12 @@ import type { RunContext } from './context.js';
 export function isFresh({ startedMs, claims, pair }: RunContext, { key, foundMs }: DoomedRow): boolean {
   // A time in the future is of a wrong clock.
   if (foundMs < startedMs || foundMs > Date.now()) return false;
-  return claims === undefined || (pair.manifest.get(key)?.atMs ?? 0) < startedMs;
+  return claims === undefined || (pair.manifest.get(key)?.atMs ?? 0) < listedMs(pair, startedMs);
+}
+
+/** Since when the source may have changed unseen: another pair may have begun the listing, before the run began. */
+function listedMs({ source }: RunContext['pair'], beganMs: number): number {
+  return Math.min(source.reading?.listedMs ?? beganMs, beganMs);
 }
 
 /**
@@ -36,7 +41,7 @@ async function isAtSource(context: RunContext, how: DeleteOptions, key: string):
   if (how.excluded && exclusionOf(pair, options, key, here)?.reason === 'filtered') return false;
   if (how.excluded && tagged?.remembered({ ...here, key })?.exclusion !== undefined) return false;
   // Where the time is the writer's, it does not say when the object appeared.
-  const sinceMs = inventory?.completeUntilMs ?? pass.startedMs;
+  const sinceMs = inventory?.completeUntilMs ?? listedMs(pair, pass.startedMs);
   if (!store.capabilities.keepsMtime && here.mtimeMs < sinceMs) {
     pass.oddity ??= `the ${inventory ? 'inventory' : 'listing'} of ${text} left out ${JSON.stringify(key)}, which is there`;
   }

@@ -55,10 +55,15 @@ export class Tagged {
   }
 
   /** Why this version was left out before; undefined: it was not, or that no longer counts. */
-  remembered({ key, etag }: Pick<ObjectEntry, 'key' | 'etag'>): { exclusion?: string } | undefined {
+  remembered({
+    key,
+    etag,
+    mtimeMs,
+  }: Pick<ObjectEntry, 'key' | 'etag' | 'mtimeMs'>): { exclusion?: string } | undefined {
     const { pair, options, startedMs } = this.#context;
     const verdict = pair.manifest.tagVerdicts.get(key);
     if (!verdict || verdict.filter !== this.#filter.id || !sameEtag(verdict.sourceEtag, etag)) return undefined;
+    if (seconds(verdict.sourceMtimeMs) !== seconds(mtimeMs)) return undefined;
     // A change event may be that of its tags.
     const again = this.#filter.recheck || options.only !== undefined;
     return again && verdict.atMs < startedMs ? undefined : verdict;
@@ -68,14 +73,14 @@ export class Tagged {
   async exclusionOf(source: ObjectEntry): Promise<string | undefined> {
     const known = this.remembered(source);
     if (known) return known.exclusion;
-    const { key, etag: sourceEtag } = source;
+    const { key, etag: sourceEtag, mtimeMs: sourceMtimeMs } = source;
     const { pair, options, forecast } = this.#context;
     if (options.dryRun) forecast.addTags();
     const atMs = Date.now();
     const exclusion = await readTagExclusion(pair.source, source, this.#filter, this.#context.halt.signal);
     const isKept = exclusion !== undefined || this.#everyone;
     if (isKept && !options.dryRun) {
-      pair.manifest.tagVerdicts.put({ key, sourceEtag, filter: this.#filter.id, exclusion, atMs });
+      pair.manifest.tagVerdicts.put({ key, sourceEtag, sourceMtimeMs, filter: this.#filter.id, exclusion, atMs });
     }
     return exclusion;
   }
@@ -110,4 +115,9 @@ export class Tagged {
     this.#ahead = this.#context.pair.manifest.tagVerdicts.keys(this.#ahead.at(-1), PAGE);
     this.#next = 0;
   }
+}
+
+/** A HEAD tells no more of the time, some listings do. */
+function seconds(timeMs: number): number {
+  return Math.floor(timeMs / 1000);
 }

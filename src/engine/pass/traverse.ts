@@ -268,6 +268,8 @@ export class Traversal {
         reading?.review();
         batch.release();
       });
+      // There may have been nothing to take.
+      this.#noteListing();
       await this.#planner.release();
       committer.flush();
       this.#context.mirror?.back.committer.flush();

@@ -146,6 +146,7 @@ const VERSION_7 = `
   CREATE TABLE tag_verdict (
     key TEXT PRIMARY KEY COLLATE BINARY,
     source_etag TEXT NOT NULL,
+    source_mtime_ms INTEGER NOT NULL,
     filter TEXT NOT NULL,
     exclusion TEXT,
     at_ms INTEGER NOT NULL

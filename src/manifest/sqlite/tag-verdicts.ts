@@ -8,7 +8,7 @@ type Stored = Omit<TagVerdict, 'exclusion'> & { exclusion: string | null };
 export class SqliteTagVerdicts implements TagVerdicts {
   readonly #run: <T>(work: () => T) => T;
   readonly #get: Statement<[string], Stored>;
-  readonly #put: Statement<[string, string, string, string | null, number]>;
+  readonly #put: Statement<[string, string, number, string, string | null, number]>;
   readonly #first: Statement<[number], string>;
   readonly #after: Statement<[string, number], string>;
   readonly #drop: Statement<[string]>;
@@ -17,9 +17,10 @@ export class SqliteTagVerdicts implements TagVerdicts {
   constructor(db: Database, run: <T>(work: () => T) => T) {
     this.#run = run;
     this.#get = db.prepare(
-      'SELECT key, source_etag AS sourceEtag, filter, exclusion, at_ms AS atMs FROM tag_verdict WHERE key = ?',
+      `SELECT key, source_etag AS sourceEtag, source_mtime_ms AS sourceMtimeMs, filter, exclusion, at_ms AS atMs
+       FROM tag_verdict WHERE key = ?`,
     );
-    this.#put = db.prepare('INSERT OR REPLACE INTO tag_verdict VALUES (?, ?, ?, ?, ?)');
+    this.#put = db.prepare('INSERT OR REPLACE INTO tag_verdict VALUES (?, ?, ?, ?, ?, ?)');
     this.#first = db.prepare<[number], string>('SELECT key FROM tag_verdict ORDER BY key LIMIT ?').pluck();
     this.#after = db
       .prepare<[string, number], string>('SELECT key FROM tag_verdict WHERE key > ? ORDER BY key LIMIT ?')
@@ -39,8 +40,8 @@ export class SqliteTagVerdicts implements TagVerdicts {
     });
   }
 
-  put({ key, sourceEtag, filter, exclusion, atMs }: TagVerdict): void {
-    this.#run(() => this.#put.run(key, sourceEtag, filter, exclusion ?? null, atMs));
+  put({ key, sourceEtag, sourceMtimeMs, filter, exclusion, atMs }: TagVerdict): void {
+    this.#run(() => this.#put.run(key, sourceEtag, sourceMtimeMs, filter, exclusion ?? null, atMs));
   }
 
   keys(after: string | undefined, limit: number): string[] {

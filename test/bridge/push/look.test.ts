@@ -5,6 +5,7 @@ import { afterEach, beforeEach, expect, it } from 'vitest';
 import { keyIn, look } from '../../../src/bridge/push/look.js';
 import type { OutboxState } from '../../../src/manifest/queues.js';
 import { SqliteOutbox } from '../../../src/manifest/sqlite/outbox.js';
+import type { Checksums } from '../../../src/model/checksum.js';
 import { MemoryStore } from '../../../src/store/memory/store.js';
 
 let directory: string;
@@ -55,6 +56,19 @@ it('an event about what was given up is a new attempt, although it looks the sam
   await settle('dead');
   expect(await event(false)).toEqual([]);
   expect(await event()).toEqual(['delete a']);
+});
+
+it('the checksums that its HEAD tells are those of the ticket, until other bytes are there', async () => {
+  const told: Checksums = { crc64nvme: 'rosUhgp5mIg=', etagHint: '0'.repeat(32) };
+  const head = async (key: string) => ({ ...(await store.head(key)), checksums: told });
+  const source = { store: Object.assign(Object.create(store), { head }), prefix: 'p/' };
+  await store.put('p/a', Buffer.from('a'));
+  await look('a', { source, outbox, mayDelete: () => true });
+  expect((await outbox.get('a'))?.checksums).toEqual({ crc64nvme: told.crc64nvme });
+  await store.delete(['p/a']);
+  await event();
+  expect(await outbox.get('a')).toMatchObject({ action: 'delete' });
+  expect((await outbox.get('a'))?.checksums).toBeUndefined();
 });
 
 it('an event of another bucket, or outside the prefix, is about nothing', () => {

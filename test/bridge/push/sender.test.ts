@@ -104,6 +104,23 @@ it.each([['expired'], [undefined]] as const)('sends the same ticket with a fresh
   expect(sent.map((ticket) => ticket.action === 'copy' && ticket.url)).toEqual(['http://h/a?0', 'http://h/a?1']);
 });
 
+it.each([
+  { what: 'those that were noted', refresh: undefined, etag: undefined, sent: { crc32: 'y/Q5Jg==' } },
+  { what: 'of the HEAD that reads attributes', refresh: true as const, etag: undefined, sent: { crc64ecma: '7' } },
+  { what: 'none of a HEAD about another version', refresh: true as const, etag: 'old', sent: { crc32: 'y/Q5Jg==' } },
+])('a ticket has checksums: $what', async ({ refresh, etag, sent: expected }) => {
+  const { etag: now } = await store.put('a', Buffer.from('a'));
+  const change = { key: 'a', action: 'copy' as const, etag: etag ?? now, size: 1, mtimeMs: 1, refresh };
+  await outbox.note([{ ...change, checksums: { crc32: 'y/Q5Jg==' } }], 'waiting');
+  const { sent } = await push(() => 'done', {
+    store: storeWith({
+      head: async (key) => ({ ...(await store.head(key)), checksums: { crc64ecma: '7' } }),
+      signedUrl: async () => ({ url: 'http://h/a', expiresMs: 7 }),
+    }),
+  });
+  expect(sent).toMatchObject([{ key: 'a', checksums: expected }]);
+});
+
 it('looks again when the other end found another version', async () => {
   await note('a', 'old');
   const { sent, counts } = await push((ticket) =>

@@ -26,7 +26,7 @@ const DELETES = { ...ALL, deletes: { allowEmpty: true } };
 
 function versioned(store: MemoryStore): Versioned {
   const spool = () => new SqliteSpool('');
-  return { store, prefix: '', text: 'source', outbox, spool, signal: new AbortController().signal };
+  return { store, prefix: '', text: 'source', outbox: outbox.versions, spool, signal: new AbortController().signal };
 }
 
 async function write(store: MemoryStore, key: string, body: string): Promise<void> {
@@ -99,7 +99,7 @@ it('what was there before is sent with a later backfill, unless something newer 
   await settle((await outbox.due(0, 10))[0]);
   await pollVersions(versioned(store), ALL);
   expect((await outbox.due(0, 10)).map(({ key }) => key)).toEqual(['b']);
-  expect(await outbox.newerVersions('b', 0, 4)).toHaveLength(2);
+  expect(await outbox.versions.newerVersions('b', 0, 4)).toHaveLength(2);
 });
 
 it('a key without versions is deleted, guarded; an empty list deletes nothing', async () => {

@@ -16,15 +16,18 @@ class Reader implements Wanting {
   }
 }
 
+/** What each object that is held takes: its bytes, and 1 KiB. */
+const HELD = 4 + 1024;
+
 let memory: Ledger;
 let readers: Reader[];
 let reads: SharedReads;
 let fetched: string[];
 
 beforeEach(() => {
-  memory = new Ledger(10);
+  memory = new Ledger(2 * HELD);
   readers = [new Reader(), new Reader(), new Reader()];
-  const most = { most: 10, take: (size: number) => memory.take(size), give: (size: number) => memory.give(size) };
+  const most = { most: 2 * HELD, take: (size: number) => memory.take(size), give: (size: number) => memory.give(size) };
   reads = new SharedReads(most, () => readers);
   fetched = [];
 });
@@ -46,14 +49,14 @@ async function read(
 
 test('what others may want is kept until they have it, or no longer want it', async () => {
   await read(0, 'a');
-  expect(memory.used).toBe(4);
+  expect(memory.used).toBe(HELD);
   expect(await read(1, 'a')).toBe('a');
   expect(await read(2, 'a')).toBe('a');
   expect([fetched, memory.used, readers[1]?.sharedBytes]).toEqual([['0:a'], 0, 4]);
   await read(0, 'b');
   for (const reader of readers) reader.wants = false;
   reads.review('c');
-  expect(memory.used).toBe(4);
+  expect(memory.used).toBe(HELD);
   reads.review('b');
   expect(memory.used).toBe(0);
 });
@@ -72,6 +75,23 @@ test('versions do not mix', async () => {
   await read(0, 'a', { ifMatch: 'old' });
   await read(1, 'a', { ifMatch: 'new' });
   expect(fetched).toEqual(['0:a', '1:a']);
+});
+
+test('a version that has been replaced since is no longer given to anybody', async () => {
+  await read(0, 'a', { ifMatch: 'old' });
+  await read(0, 'a', { ifMatch: 'new' });
+  expect(memory.used).toBe(HELD);
+  // The store answers that it is gone.
+  await read(1, 'a', { ifMatch: 'old' });
+  expect(fetched).toEqual(['0:a', '0:a', '1:a']);
+});
+
+test('many objects without bytes take memory, too', async () => {
+  for (let n = 0; n < 10; n++) {
+    const wish = { key: `${n}`, target: new Uint8Array(0), options: { ifMatch: 'e' } };
+    await reads.read(readers[0] ?? new Reader(), wish, async () => INFO);
+  }
+  expect(memory.used).toBe(2 * 1024);
 });
 
 test('one that is behind loses what is held for it alone, and not what others want', async () => {
@@ -94,7 +114,7 @@ test('gives memory back when others need it', async () => {
   await read(0, 'a');
   await read(0, 'b');
   reads.yield(1);
-  expect(memory.used).toBe(4);
+  expect(memory.used).toBe(HELD);
   expect(readers.map(({ behind }) => behind)).toEqual([false, true, true]);
   reads.yield(100);
   expect(memory.used).toBe(0);

@@ -8,6 +8,7 @@ import type { RunOptions } from '../../../src/engine/options.js';
 import type { RunPair } from '../../../src/engine/pair.js';
 import { synchronisedMs } from '../../../src/engine/record/journal.js';
 import { runKeys, runPair } from '../../../src/engine/run.js';
+import { Shared } from '../../../src/engine/shared.js';
 import { SqliteSpool } from '../../../src/manifest/sqlite/spool.js';
 import { XsyncError } from '../../../src/model/error.js';
 import { bytesOf, contentOf, keysOf, OPTIONS, Pair, side } from '../support.js';
@@ -164,7 +165,7 @@ describe('pairs that run at the same time', () => {
   });
 
   test('one that is further behind than the memory goes reads by itself', async () => {
-    const fan = new Fan(2, { held: 250 });
+    const fan = new Fan(2, { held: 2500 });
     const keys = Array.from({ length: 20 }, (_, index) => `key-${String(index).padStart(2, '0')}`);
     await put(fan, ...keys);
     const open = fan.at.faults.dest.hold('put');
@@ -238,6 +239,71 @@ describe('a listing', () => {
     const upTo = synchronisedMs(again.pairs[1]?.manifest ?? again.at.manifest, Date.now());
     expect(upTo).toBeGreaterThanOrEqual(before);
     expect(upTo).toBeLessThanOrEqual(after);
+  });
+
+  test('without a key for a pair is still what it is synchronized up to', async () => {
+    const fan = new Fan(2, { prefix: 'b/' });
+    await fan.run(0, {}, 'b/');
+    const after = Date.now();
+    await new Promise((resolve) => setTimeout(resolve, 20));
+    await fan.run(1, {}, 'b/');
+    expect(fan.lists).toBe(1);
+    expect(synchronisedMs(fan.pairs[1]?.manifest ?? fan.at.manifest, Date.now())).toBeLessThanOrEqual(after);
+  });
+
+  test('of more than a pair needs, and that is not allowed, does not keep the pair from its own keys', async () => {
+    const fan = new Fan(1);
+    const narrow = fan.common.join('b/');
+    fan.pairs.push(new Pair());
+    fan.readers.push(narrow);
+    await put(fan, 'a', 'b/1', 'b/2', 'c');
+    fan.at.faults.source.before('list', ({ options }) => {
+      if (options.prefix !== 'b/') throw new XsyncError('access-denied', 'not allowed to list all');
+    });
+    const [own, whole] = await Promise.allSettled([fan.run(1, {}, 'b/'), fan.run(0)]);
+    expect([own?.status, whole?.status]).toEqual(['fulfilled', 'rejected']);
+    expect(await keysOf(fan.pairs[1]?.dest ?? fan.at.dest)).toEqual(['1', '2']);
+  });
+
+  test('that shows what the store cannot do tells all that read it', async () => {
+    const fan = new Fan(2);
+    await put(fan, 'a', 'b', 'c');
+    fan.at.faults.source.before('list', ({ options }) => Object.assign(options, { startAfter: undefined }));
+    const told = await Promise.all(
+      fan.pairs.map(async (_, index) => {
+        const notices: string[] = [];
+        const options = { ...OPTIONS, listedSinceMs: fan.readers[index]?.joinedMs, bounds: { after: 'a' } };
+        await runPair(fan.open(index), options, (event) => event.type === 'notice' && notices.push(event.message));
+        return notices.filter((notice) => notice.includes('cannot be listed from an arbitrary key')).length;
+      }),
+    );
+    expect([fan.lists, told]).toEqual([1, [1, 1]]);
+  });
+
+  test('from before the run does not delete what was copied since then', async () => {
+    const fan = new Fan(2);
+    const sync = {
+      policy: { ...OPTIONS.policy, mode: 'sync' as const, deleteUnknown: true },
+      deletes: {
+        when: 'after' as const,
+        unchecked: true,
+        allowEmptySource: true,
+        ignoreErrors: false,
+        excluded: false,
+      },
+    };
+    await put(fan, 'a');
+    await fan.run(0);
+    await new Promise((resolve) => setTimeout(resolve, 20));
+    await put(fan, 'b');
+    const pair = fan.open(1);
+    const shared = new Shared(pair, OPTIONS, () => undefined);
+    await runKeys(pair, [['a', 'b']], OPTIONS, () => undefined, shared);
+    await new Promise((resolve) => setTimeout(resolve, 20));
+    const listedSinceMs = fan.readers[1]?.joinedMs;
+    const summary = await runPair(pair, { ...OPTIONS, ...sync, listedSinceMs }, () => undefined, shared);
+    expect([fan.lists, summary.deleted.objects]).toEqual([1, 0]);
+    expect(await keysOf(fan.pairs[1]?.dest ?? fan.at.dest)).toEqual(['a', 'b']);
   });
 });
 

@@ -27,6 +27,18 @@ describe('fair shares', () => {
     expect(fill(c)).toBe(3);
   });
 
+  test('what can be done without is not taken while somebody waits', async () => {
+    const shares = new FairShares(4);
+    const held = shares.join(1, (size) => held.used > 0 && held.give(Math.min(size, held.used)));
+    const [a, b] = [shares.join(), shares.join()];
+    expect(b.take(1)).toBe(true);
+    const whole = a.wait(4);
+    expect(held.take(1)).toBe(false);
+    b.give(1);
+    await whole;
+    expect(a.used).toBe(4);
+  });
+
   test('when one leaves, the rest is for the others', async () => {
     const shares = new FairShares(4);
     const [a, b] = [shares.join(), shares.join()];

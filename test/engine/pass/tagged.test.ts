@@ -1,5 +1,5 @@
 /** Objects chosen by their tags: what is asked, what is remembered, and what is deleted. */
-import { expect, test } from 'vitest';
+import { expect, test, vi } from 'vitest';
 import { createTagFilter, type TagOptions } from '../../../src/engine/filter/tags.js';
 import { XsyncError } from '../../../src/model/error.js';
 import { bytesOf, keysOf, Pair, sync, told } from '../sync.js';
@@ -79,6 +79,22 @@ test('a tag that is set later is seen when the object is written again, with oth
   keys.length = 0;
   await pair.copy(by({ include: ['team=web', 'other'] }));
   expect(keys).toEqual(['c']);
+});
+
+test('the same bytes written again with other tags are asked about again', async () => {
+  vi.useFakeTimers({ toFake: ['Date'] });
+  try {
+    const pair = await tagging({ a: {}, b: {} });
+    await pair.copy(WEB_ONLY);
+    const keys = asked(pair);
+    vi.setSystemTime(Date.now() + 5000);
+    await tagging({ a: { team: 'web' } }, pair);
+    await pair.copy(WEB_ONLY);
+    expect(keys).toEqual(['a']);
+    expect(await keysOf(pair.dest)).toEqual(['a']);
+  } finally {
+    vi.useRealTimers();
+  }
 });
 
 test('a change event of an object is a reason to look at its tags again', async () => {

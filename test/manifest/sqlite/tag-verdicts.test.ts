@@ -4,7 +4,7 @@ import { IN_MEMORY, openManifest } from '../../../src/manifest/sqlite/open.js';
 const place = { kind: 'memory', endpoint: 'e', bucket: 'a', prefix: '' };
 const empty = () => openManifest(IN_MEMORY, { source: place, dest: { ...place, bucket: 'b' } }).tagVerdicts;
 const verdict = (key: string, exclusion?: string) => ({
-  ...{ key, sourceEtag: 'e', filter: 'f', atMs: 1 },
+  ...{ key, sourceEtag: 'e', sourceMtimeMs: 2, filter: 'f', atMs: 1 },
   ...(exclusion !== undefined && { exclusion }),
 });
 
