@@ -7,6 +7,7 @@ import type { Backlog } from '../model/backlog.js';
 import { XsyncError } from '../model/error.js';
 import type { Metrics } from '../observe/metrics.js';
 import type { Notifier } from '../observe/notifier.js';
+import type { Target } from '../observe/target.js';
 import type { Context } from './context.js';
 import type { ConnectionFlags, ObserveFlags, ReportFlags } from './options.js';
 
@@ -32,17 +33,12 @@ type ObserverFlags = ObserveFlags & ReportFlags & Certificates & { logFile?: str
 
 /** An interrupted program must end within 5 seconds in total. */
 const HURRY_MS = 1000;
+const CLOSE_MS = 10_000;
 
 /** @throws usage, config (an address in use, the secret), not-writable */
 export async function openObservers(flags: ObserverFlags, observed: Observed, context: Context): Promise<Observers> {
   const { metricsAddr, notify = [] } = flags;
-  if ((flags.json || flags.useJsonLog) && flags.logFile === undefined && notify.includes('-')) {
-    const remedy = 'notify a file:PATH, or send the log elsewhere with --log-file';
-    throw new XsyncError('usage', '--notify - and --json both write to standard output', {
-      subject: '--notify',
-      remedy,
-    });
-  }
+  refuseTwoOutputs(flags);
   const notifier = notify.length === 0 ? undefined : await openNotifier(flags, notify, observed, context);
   try {
     const metrics = metricsAddr && (await openMetrics(flags, observed, notifier));
@@ -65,6 +61,43 @@ export async function openObservers(flags: ObserverFlags, observed: Observed, co
     await notifier?.close(0);
     throw error;
   }
+}
+
+/** @throws usage */
+function refuseTwoOutputs({ notify = [], json, useJsonLog, logFile }: ObserverFlags): void {
+  if (!(json || useJsonLog) || logFile !== undefined || !notify.includes('-')) return;
+  const remedy = 'notify a file:PATH, or send the log elsewhere with --log-file';
+  throw new XsyncError('usage', '--notify - and --json both write to standard output', {
+    subject: '--notify',
+    remedy,
+  });
+}
+
+/** The notifications of all rules of a process, to the same targets. */
+export interface RuleNotifications {
+  /** Of one pair. Its `close` leaves the targets open for the others. */
+  of(observed: Observed & { rule: string; rpoMs?: number }): Promise<Notifier>;
+  /** As in Observers. */
+  close(hurry?: boolean): Promise<void>;
+}
+
+/** @throws usage, config (the secret), not-writable */
+export async function openRuleNotifications(flags: ObserverFlags, context: Context): Promise<RuleNotifications> {
+  refuseTwoOutputs(flags);
+  const targets = await openTargets(flags, flags.notify ?? [], context);
+  const kept = targets.map(
+    (target): Target => ({
+      counts: target.counts,
+      send: (event) => target.send(event),
+      close: async () => {},
+    }),
+  );
+  return {
+    of: ({ rpoMs, ...observed }) => notifierOf(kept, observed, rpoMs),
+    async close(hurry = false) {
+      await Promise.all(targets.map((target) => target.close(hurry ? HURRY_MS : CLOSE_MS)));
+    },
+  };
 }
 
 /** The same for an end of a bridge. Its notifications are of what was given up. @throws usage, config, not-writable */
@@ -101,22 +134,36 @@ export async function observeBridge(
 async function openNotifier(
   flags: ObserverFlags,
   notify: readonly string[],
-  { source, destination, endless, pair }: Observed,
-  { io, out, log }: Context,
+  observed: Observed,
+  context: Context,
 ): Promise<Notifier> {
-  const [{ Notifier }, { openTarget }, { liveSinceMs }] = await Promise.all([
-    import('../observe/notifier.js'),
-    import('../observe/targets.js'),
-    import('../engine/record/journal.js'),
-  ]);
+  return notifierOf(await openTargets(flags, notify, context), observed, flags.rpo);
+}
+
+async function openTargets(
+  flags: Certificates,
+  notify: readonly string[],
+  { io, out, log }: Context,
+): Promise<Target[]> {
+  if (notify.length === 0) return [];
+  const { openTarget } = await import('../observe/targets.js');
   const warn = (message: string): void => log.say('notice', `warning: ${message}`);
   const dispatcher = await webhookDispatcher(notify, flags, io.env);
   const world = { write: (text: string) => out.post(text), env: io.env, warn, dispatcher };
+  return notify.map((target) => openTarget(target, world));
+}
+
+async function notifierOf(
+  targets: readonly Target[],
+  { source, destination, rule, endless, pair }: Observed & { rule?: string },
+  rpoMs: number | undefined,
+): Promise<Notifier> {
+  const [{ Notifier }, { liveSinceMs }] = await Promise.all([
+    import('../observe/notifier.js'),
+    import('../engine/record/journal.js'),
+  ]);
   return new Notifier({
-    source,
-    destination,
-    targets: notify.map((target) => openTarget(target, world)),
-    rpoMs: flags.rpo,
+    ...{ source, destination, rule, targets, rpoMs },
     liveSinceMs: () => {
       const open = pair();
       return open && liveSinceMs(open.manifest, Date.now());

@@ -179,9 +179,16 @@ export function metricsOption(command: Command): Command {
   );
 }
 
+export function notifyOption(command: Command): Command {
+  return list(
+    command,
+    '--notify <target>',
+    'send an event per object and run to -, file:PATH or https://…; can be repeated',
+  );
+}
+
 export function observeOptions(command: Command): Command {
-  metricsOption(command);
-  list(command, '--notify <target>', 'send an event per object and run to -, file:PATH or https://…; can be repeated');
+  notifyOption(metricsOption(command));
   return value(
     command,
     '--rpo <duration>',

@@ -11,6 +11,8 @@ export interface NotifierOptions {
   /** As typed. */
   source: string;
   destination: string;
+  /** Of one of several rules: its name. */
+  rule?: string;
   targets: readonly Target[];
   /** An object that is pending longer than this has missed the threshold, ms. By default fifteen minutes, as in S3. */
   rpoMs?: number;
@@ -168,7 +170,7 @@ export class Notifier {
   }
 
   #tell(type: ReplicationEventType, fields: Fields): void {
-    const { source, destination, targets } = this.#options;
+    const { source, destination, rule, targets } = this.#options;
     const [[id, isKept] = []] = this.#runs.size === 1 ? this.#runs : [];
     const runId = isKept ? id : undefined;
     const event: ReplicationEvent = {
@@ -177,6 +179,7 @@ export class Notifier {
       eventName: S3_NAMES[type],
       at: new Date(this.#now()).toISOString(),
       pair: { source, destination },
+      rule,
       runId,
       ...fields,
     };

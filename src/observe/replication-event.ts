@@ -26,6 +26,8 @@ export interface ReplicationEvent {
   eventName?: string;
   at: string;
   pair: { source: string; destination: string };
+  /** Of `serve`: the name of the rule. */
+  rule?: string;
   /** Absent while several runs are active. */
   runId?: string;
   /** Relative to the source. */

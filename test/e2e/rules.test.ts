@@ -108,7 +108,8 @@ describe('serve', () => {
       healthy,
       broken: { source: source.at(), destination: bad.at(), interval: '200ms', lowLevelRetries: 1 },
     });
-    await serve();
+    const told = join(lab.directory, 'told');
+    await serve('--notify', `file:${told}`);
     await until(() => good.keys().length === 1, { orElse: serving.done });
     source.put('2', 'second');
     await until(() => good.keys().length === 2, { orElse: serving.done });
@@ -140,6 +141,16 @@ describe('serve', () => {
     });
     serving.kill('SIGTERM');
     expect(await serving.done).toMatchObject({ code: 0, stderr: expect.stringContaining('ended; everything') });
+    const events = (await readFile(told, 'utf8')).trim().split('\n');
+    const created = events.map((line) => JSON.parse(line)).filter(({ type }) => type === 'ObjectCreated');
+    expect(created.map(({ rule, key }) => `${rule} ${key}`).sort()).toEqual([
+      'added 1',
+      'added 2',
+      'added 3',
+      'healthy 1',
+      'healthy 2',
+      'healthy 3',
+    ]);
   });
 
   test('an event reaches every rule that reads the bucket, whatever their intervals', async () => {

@@ -22,7 +22,7 @@ export function addRun({ root, io, finish }: Program): void {
   value(
     command,
     '--parallel <n>',
-    'number of rules to run at the same time',
+    'number of sources to read at the same time; rules of one source run together',
     (option, text) => parseInteger(option, text, { min: 1, max: 1000 }),
     [PARALLEL],
   );

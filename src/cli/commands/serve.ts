@@ -2,7 +2,15 @@
 import { parseInteger } from '../../engine/job/values.js';
 import { parseListenAddress } from '../../inbound/address.js';
 import { list, value } from '../define.js';
-import { configOption, metricsOption, queueOption, reportOptions, rulesOption, sharedOptions } from '../options.js';
+import {
+  configOption,
+  metricsOption,
+  notifyOption,
+  queueOption,
+  reportOptions,
+  rulesOption,
+  sharedOptions,
+} from '../options.js';
 import type { Program } from '../program.js';
 import type { ServeFlags } from './serving-rules.js';
 
@@ -32,7 +40,7 @@ export function addServe({ root, io, finish }: Program): void {
     'receive change events for all rules: :port/path, sqs://… or - (docs/events.md)',
     (_option, text) => text,
   );
-  metricsOption(command);
+  notifyOption(metricsOption(command));
   value(command, '--web <address>', 'serve a page with the status of all rules at [HOST]:PORT', parseListenAddress);
   list(
     command,

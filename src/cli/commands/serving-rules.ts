@@ -11,6 +11,7 @@ import type { Serving } from '../../serve/serving.js';
 import type { Turns } from '../../serve/turns.js';
 import { type Context, type Io, runCommand } from '../context.js';
 import { EXIT } from '../exit.js';
+import type { RuleNotifications } from '../observers.js';
 import type { QueueFlags, ReportFlags, RulesFlags, SharedFlags } from '../options.js';
 import { passReporter } from '../pass-reporter.js';
 import { ChangeLines } from '../render/changes.js';
@@ -23,7 +24,7 @@ export type ServeFlags = RulesFlags &
   ReportFlags &
   SharedFlags &
   QueueFlags &
-  WebFlags & { parallel: number; events?: string; metricsAddr?: ListenAddress };
+  WebFlags & { parallel: number; events?: string; metricsAddr?: ListenAddress; notify?: string[] };
 
 /** What all rules have in common. */
 interface Common {
@@ -33,6 +34,8 @@ interface Common {
   turns: Turns;
   events: RuleEvents;
   metrics: import('../../observe/rule-metrics.js').RuleMetrics;
+  /** Absent without `--notify`. */
+  notifications?: RuleNotifications;
   /** By the ID of their pair. */
   watches: Map<string, Watch>;
   page: RulesPage;
@@ -77,6 +80,7 @@ export function serveRules(io: Io, flags: ServeFlags): Promise<number> {
     } finally {
       await serving.end();
       await common.events.close();
+      await common.notifications?.close(service.interrupted);
       await page.close();
       await listening?.close();
       await service.close();
@@ -143,6 +147,7 @@ async function commonOf(context: Context, service: Service, flags: ServeFlags): 
     turns: new Turns(flags.parallel),
     events: new RuleEvents(context),
     metrics: new RuleMetrics(),
+    notifications: flags.notify && (await (await import('../observers.js')).openRuleNotifications(flags, context)),
     page: await openPage(flags, context, (id) => watches.get(id)),
     watches,
   };
@@ -154,7 +159,7 @@ async function servePair(
   { drain, stop }: { drain: AbortSignal; stop: AbortSignal },
   common: Common,
 ): Promise<void> {
-  const { context, service, network, turns, events, metrics, watches, page } = common;
+  const { context, service, network, turns, events, metrics, notifications, watches, page } = common;
   const log = context.log.of(pair.id);
   // Before anything takes time, so that pairs that begin together know of each other.
   const reader = pair.reads && network.reader(pair.reads);
@@ -170,8 +175,10 @@ async function servePair(
   const observed = { source, destination, rule: pair.rule.name, pair: () => watch?.pair };
   const ownMetrics = await openMetrics({ rpo: pair.rule.rpoMs }, observed);
   metrics.set(pair.id, ownMetrics);
+  const notifier = await notifications?.of({ ...observed, endless: true, rpoMs: pair.rule.rpoMs });
   const hear = (event: RunEvent): void => {
     ownMetrics.hear(event);
+    notifier?.hear(event);
     page.hear(pair.id, event);
   };
   const report = passReporter(log, changes, [service, { hear }]);
@@ -195,6 +202,7 @@ async function servePair(
     await heard?.leave();
     reader?.leave();
     metrics.delete(pair.id);
+    await notifier?.close();
     changes.close();
     log.close();
   }
