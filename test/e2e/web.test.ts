@@ -75,12 +75,14 @@ describe.skipIf(NO_BROWSER)('the page', () => {
 
   async function status(): Promise<Line[]> {
     const { stdout } = await lab.run(['status', '--rules', file(), '--json']);
-    return stdout
-      .trim()
-      .split('\n')
-      .map((line) => JSON.parse(line))
-      // The page has the destinations of a rule one by one.
-      .filter((line) => line.destinations === undefined);
+    return (
+      stdout
+        .trim()
+        .split('\n')
+        .map((line) => JSON.parse(line))
+        // The page has the destinations of a rule one by one.
+        .filter((line) => line.destinations === undefined)
+    );
   }
 
   async function open(path: string, options: BrowserContextOptions = {}): Promise<Page> {
