@@ -119,6 +119,7 @@ export class Sender {
       const { asked, settled } = performance.now() < this.#askFromMs ? NONE : await this.#ask();
       const waiting = (await outbox.countSent()) < MOST_SENT ? await outbox.due(Date.now(), MOST_TICKETS) : [];
       if (waiting.length > 0) await this.#send(waiting);
+      await this.#forgetSettled();
       this.#troubles.succeed();
       // There may be more of which the other end knows by now.
       if (waiting.length > 0 || (settled > 0 && asked === MOST_TICKETS)) return 0;
@@ -133,6 +134,14 @@ export class Sender {
       const restMs = Math.max(askedMs, backoff(before, FIRST_MS, LONGEST_MS));
       this.#pausedUntilMs = performance.now() + restMs;
       return restMs;
+    }
+  }
+
+  /** What held up a ticket no longer matters if there is none any more, as when its object is gone. */
+  async #forgetSettled(): Promise<void> {
+    for (const key of this.#troubles.blocked) {
+      const row = await this.#means.outbox.get(key);
+      if (row && row.state !== 'waiting' && row.state !== 'sent') this.#troubles.unblock(key);
     }
   }
 
@@ -241,8 +250,8 @@ export class Sender {
   async #settle(row: OutboxRow, outcome: Outcomes[number] | undefined): Promise<Move[]> {
     switch (outcome?.state) {
       case 'queued':
-        // Those that have not been asked about for longest come first.
-        return [moved(row, { untilMs: Date.now(), fault: row.fault })];
+        // Those that have not been asked about for longest come first. What is wrong there tells `replay` which ones wait.
+        return [moved(row, { untilMs: Date.now(), fault: outcome.fault ?? row.fault })];
       case 'done':
         this.#troubles.unblock(row.key);
         return [moved(row, { state: 'done' })];
@@ -317,6 +326,7 @@ export class Sender {
   /** The version was deleted for good, or replaced if it has the ID `null`, before it had crossed. */
   #passed(row: OutboxRow): Move {
     this.#means.warn(`a version of ${JSON.stringify(row.key)} is gone from the source before it has crossed`);
+    this.#troubles.unblock(row.key);
     return moved(row, { state: 'known', passes: true });
   }
 

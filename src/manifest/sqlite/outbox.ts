@@ -40,6 +40,9 @@ const FORGET = `DELETE FROM object WHERE key = ? AND version <> '' AND state = '
 const NEXT = `UPDATE object SET state = 'waiting', due_ms = 0
   WHERE key = ? AND state = 'behind' AND revision = (SELECT min(revision) FROM object WHERE key = ? AND state = 'behind')`;
 
+/** What waits after a failure, here or at the other end, which has a pause for it, too. */
+const FAILING = `code IS NOT NULL AND (+state = 'sent' OR (+state = 'waiting' AND due_ms > 0))`;
+
 const SCHEMA = `
   CREATE TABLE IF NOT EXISTS object (
     key TEXT NOT NULL COLLATE BINARY,
@@ -186,15 +189,15 @@ export class SqliteOutbox implements Outbox, OutboxVersions {
   async replay(keys?: readonly string[]): Promise<number> {
     if (keys) return this.#replay(keys);
     let replayed = 0;
-    for (let page = this.#deadKeys(''); page.length > 0; page = this.#deadKeys(page.at(-1) ?? '')) {
+    for (let page = this.#replayedKeys(''); page.length > 0; page = this.#replayedKeys(page.at(-1) ?? '')) {
       replayed += this.#replay(page);
     }
     return replayed;
   }
 
-  /** A page. The index of states has another order: with it, each page would read all dead rows. */
-  #deadKeys(after: string): string[] {
-    const sql = `SELECT DISTINCT key FROM object WHERE +state = 'dead' AND key > ? ORDER BY key LIMIT ?`;
+  /** A page. The index of states has another order: with it, each page would read all of them. */
+  #replayedKeys(after: string): string[] {
+    const sql = `SELECT DISTINCT key FROM object WHERE (+state = 'dead' OR (${FAILING})) AND key > ? ORDER BY key LIMIT ?`;
     const rows = this.#db.prepare<[string, number], { key: string }>(sql).all(after, PAGE);
     return rows.map(({ key }) => key);
   }
@@ -202,12 +205,17 @@ export class SqliteOutbox implements Outbox, OutboxVersions {
   #replay(keys: readonly string[]): number {
     const again = this.#db.prepare(
       `UPDATE object SET state = 'waiting', attempts = 0, due_ms = 0, revision = ?
-       WHERE state = 'dead' AND key = ? AND version = ''`,
+       WHERE (state = 'dead' OR (${FAILING})) AND key = ? AND version = ''`,
+    );
+    const hurry = this.#db.prepare(
+      `UPDATE object SET state = 'waiting', attempts = 0, due_ms = 0 WHERE key = ? AND version <> '' AND ${FAILING}`,
     );
     return this.#write(() => {
       const next = this.#revisions();
       let replayed = 0;
-      for (const key of new Set(keys)) replayed += again.run(next(), key).changes + this.#replayVersions(key);
+      for (const key of new Set(keys)) {
+        replayed += hurry.run(key).changes + again.run(next(), key).changes + this.#replayVersions(key);
+      }
       return replayed;
     });
   }
