@@ -73,6 +73,11 @@ export class Troubles {
     if (!known) this.#say(`${fault.message}; its ticket waits, and is tried again`, fault);
   }
 
+  /** Of tickets that wait. */
+  get blocked(): readonly string[] {
+    return [...this.#blocked];
+  }
+
   /** It was handled, or given up. */
   unblock(key: string): void {
     if (this.#blocked.delete(key)) this.#maybeWell();

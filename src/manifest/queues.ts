@@ -241,7 +241,8 @@ export interface Outbox {
   isIdle(): Promise<boolean>;
   dead(after: Pick<OutboxRow, 'key' | 'version'> | undefined, limit: number): Promise<OutboxRow[]>;
   /**
-   * What was given up is sent again; not a version of which a newer one was sent.
+   * What was given up is sent again; not a version of which a newer one was sent. So is what waits after a failure, at
+   * either end: somebody may have mended the reason.
    * @param keys absent: all
    * @returns how many
    */

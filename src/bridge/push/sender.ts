@@ -120,6 +120,7 @@ export class Sender {
       const { asked, settled } = performance.now() < this.#askFromMs ? NONE : await this.#ask();
       const waiting = (await outbox.countSent()) < MOST_SENT ? await outbox.due(Date.now(), MOST_TICKETS) : [];
       if (waiting.length > 0) await this.#send(waiting);
+      await this.#forgetSettled();
       this.#troubles.succeed();
       // There may be more of which the other end knows by now.
       if (waiting.length > 0 || (settled > 0 && asked === MOST_TICKETS)) return 0;
@@ -134,6 +135,14 @@ export class Sender {
       const restMs = Math.max(askedMs, backoff(before, FIRST_MS, LONGEST_MS));
       this.#pausedUntilMs = performance.now() + restMs;
       return restMs;
+    }
+  }
+
+  /** What held up a ticket no longer matters if there is none any more, as when its object is gone. */
+  async #forgetSettled(): Promise<void> {
+    for (const key of this.#troubles.blocked) {
+      const row = await this.#means.outbox.get(key);
+      if (row && row.state !== 'waiting' && row.state !== 'sent') this.#troubles.unblock(key);
     }
   }
 

@@ -37,8 +37,8 @@ export class Verdicts {
   async settle(row: OutboxRow, outcome: Outcomes[number] | undefined): Promise<Move[]> {
     switch (outcome?.state) {
       case 'queued':
-        // Those that have not been asked about for longest come first.
-        return [moved(row, { untilMs: Date.now(), fault: row.fault })];
+        // Those that have not been asked about for longest come first. What is wrong there tells `replay` which ones wait.
+        return [moved(row, { untilMs: Date.now(), fault: outcome.fault ?? row.fault })];
       case 'done':
         this.#troubles.unblock(row.key);
         return [moved(row, { state: 'done' })];
@@ -113,6 +113,7 @@ export class Verdicts {
   /** The version was deleted for good, or replaced if it has the ID `null`, before it had crossed. */
   #passed(row: OutboxRow): Move {
     this.#means.warn(`a version of ${JSON.stringify(row.key)} is gone from the source before it has crossed`);
+    this.#troubles.unblock(row.key);
     return moved(row, { state: 'known', passes: true });
   }
 

@@ -102,12 +102,12 @@ export class RecordOutbox implements Outbox {
       name: nameOf(key),
       next: (now: Stored | undefined) => {
         const row = now && rowIn(now);
-        if (row?.state !== 'dead') return undefined;
+        if (!row || !isReplayed(row)) return undefined;
         replayed++;
         return draftOf({ ...row, state: 'waiting', attempts: 0, dueMs: 0, revision: this.#next(row.revision) });
       },
     });
-    for await (const page of keys ? [keys] : this.#deadKeys()) await changeAll(this.#records, page.map(again));
+    for await (const page of keys ? [keys] : this.#replayedKeys()) await changeAll(this.#records, page.map(again));
     return replayed;
   }
 
@@ -139,10 +139,10 @@ export class RecordOutbox implements Outbox {
     return this.#records.close();
   }
 
-  async *#deadKeys(): AsyncGenerator<string[]> {
+  async *#replayedKeys(): AsyncGenerator<string[]> {
     let keys: string[] = [];
-    for await (const { key, state } of this.#all()) {
-      if (state === 'dead') keys.push(key);
+    for await (const row of this.#all()) {
+      if (isReplayed(row)) keys.push(row.key);
       if (keys.length < PAGE) continue;
       yield keys;
       keys = [];
@@ -167,6 +167,11 @@ function revisions(): (after: number) => number {
     last = Math.max(last + 1, after + 1, Date.now() * 1000);
     return last;
   };
+}
+
+/** Given up, or waiting after a failure, here or at the other end. */
+function isReplayed({ state, fault, dueMs }: Row): boolean {
+  return state === 'dead' || (fault !== undefined && (state === 'sent' || (state === 'waiting' && dueMs > 0)));
 }
 
 function nameOf(key: string): RecordName {

@@ -5,6 +5,9 @@ import type { OutboxFile } from './outbox-file.js';
 /** Keys that are in memory at once. */
 const PAGE = 1000;
 
+/** What waits after a failure, here or at the other end, which has a pause for it, too. */
+const FAILING = `code IS NOT NULL AND (+state = 'sent' OR (+state = 'waiting' AND due_ms > 0))`;
+
 export class DeadRows {
   readonly #file: OutboxFile;
 
@@ -23,15 +26,15 @@ export class DeadRows {
   replay(keys?: readonly string[]): number {
     if (keys) return this.#replay(keys);
     let replayed = 0;
-    for (let page = this.#deadKeys(''); page.length > 0; page = this.#deadKeys(page.at(-1) ?? '')) {
+    for (let page = this.#replayedKeys(''); page.length > 0; page = this.#replayedKeys(page.at(-1) ?? '')) {
       replayed += this.#replay(page);
     }
     return replayed;
   }
 
-  /** A page. The index of states has another order: with it, each page would read all dead rows. */
-  #deadKeys(after: string): string[] {
-    const sql = `SELECT DISTINCT key FROM object WHERE +state = 'dead' AND key > ? ORDER BY key LIMIT ?`;
+  /** A page. The index of states has another order: with it, each page would read all of them. */
+  #replayedKeys(after: string): string[] {
+    const sql = `SELECT DISTINCT key FROM object WHERE (+state = 'dead' OR (${FAILING})) AND key > ? ORDER BY key LIMIT ?`;
     const rows = this.#file.db.prepare<[string, number], { key: string }>(sql).all(after, PAGE);
     return rows.map(({ key }) => key);
   }
@@ -39,12 +42,17 @@ export class DeadRows {
   #replay(keys: readonly string[]): number {
     const again = this.#file.db.prepare(
       `UPDATE object SET state = 'waiting', attempts = 0, due_ms = 0, revision = ?
-       WHERE state = 'dead' AND key = ? AND version = ''`,
+       WHERE (state = 'dead' OR (${FAILING})) AND key = ? AND version = ''`,
+    );
+    const hurry = this.#file.db.prepare(
+      `UPDATE object SET state = 'waiting', attempts = 0, due_ms = 0 WHERE key = ? AND version <> '' AND ${FAILING}`,
     );
     return this.#file.write(() => {
       const next = this.#file.revisions();
       let replayed = 0;
-      for (const key of new Set(keys)) replayed += again.run(next(), key).changes + this.#replayVersions(key);
+      for (const key of new Set(keys)) {
+        replayed += hurry.run(key).changes + again.run(next(), key).changes + this.#replayVersions(key);
+      }
       return replayed;
     });
   }

@@ -396,3 +396,16 @@ describe('a URL that the source refuses, because keys were replaced', () => {
     expect((await outbox.get('a'))?.fault?.code).toBe('refused-url');
   });
 });
+
+it('is well again once the object is gone whose ticket waited for a person', async () => {
+  await note('a');
+  const signedUrl = async (): Promise<never> => {
+    // A listing notes it meanwhile.
+    const since = (await outbox.get('a'))?.revision;
+    await outbox.note([{ key: 'a', action: 'delete', etag: '', size: 0, mtimeMs: 0, since }], 'known');
+    throw new XsyncError('access-denied', 'must not read it');
+  };
+  const { troubles, sent } = await push(() => 'done', { store: storeWith({ signedUrl }) });
+  expect(sent).toEqual([]);
+  expect(troubles).toEqual([expect.stringContaining('must not read it'), undefined]);
+});

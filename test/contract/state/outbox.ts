@@ -1,6 +1,6 @@
 /** What every outbox does. */
 import { expect, it } from 'vitest';
-import type { Change, Outbox } from '../../../src/manifest/queues.js';
+import type { Change, Move, Outbox } from '../../../src/manifest/queues.js';
 
 const change = (key: string, etag = 'e'): Change => ({ key, action: 'copy', etag, size: 1, mtimeMs: 2 });
 const keysOf = (rows: readonly { key: string }[]) => rows.map(({ key }) => key);
@@ -83,6 +83,35 @@ export function outboxSuite(make: (how?: { again: true }) => Promise<Outbox>): v
       ['b', 0],
       ['a', 0],
     ]);
+  });
+
+  it('replays what waits after a failure here or at the other end, and nothing that is on its way', async () => {
+    const outbox = await make();
+    await outbox.note(
+      ['here', 'there', 'sent', 'new'].map((key) => change(key)),
+      'waiting',
+    );
+    const rows = new Map((await outbox.due(0, 9)).map((row) => [row.key, row]));
+    const move = (key: string, to: Partial<Move>) => {
+      const row = rows.get(key);
+      return row ? [{ ...row, attempts: 3, ...to }] : [];
+    };
+    const fault = { code: 'access-denied', message: 'why' };
+    await outbox.move([
+      ...move('here', { untilMs: 5_000, fault }),
+      ...move('there', { state: 'sent', fault }),
+      ...move('sent', { state: 'sent' }),
+    ]);
+    expect(await outbox.replay()).toBe(2);
+    // What is heard of the former ticket by then no longer counts.
+    await outbox.move(move('there', { state: 'sent', fault }));
+    const due = (await outbox.due(0, 9)).map(({ key, attempts }) => [key, attempts]);
+    expect(due.sort()).toEqual([
+      ['here', 0],
+      ['new', 0],
+      ['there', 0],
+    ]);
+    expect([await outbox.replay(), await outbox.replay(['sent', 'here'])]).toEqual([0, 0]);
   });
 
   it('has its rows in the order of the bytes of their keys', async () => {
