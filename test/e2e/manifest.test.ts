@@ -48,7 +48,7 @@ describe('info', () => {
     expect([source.counts(), dest.counts()]).toEqual([{}, {}]);
     const { file } = await infoOf();
     const named = await lab.run(['manifest', 'info', '--manifest', file, '--json']);
-    expect(JSON.parse(named.stdout)).toMatchObject({ file, rows: OBJECTS, uploads: 0, failed: 0, format: 6 });
+    expect(JSON.parse(named.stdout)).toMatchObject({ file, rows: OBJECTS, uploads: 0, failed: 0, format: 7 });
   });
 
   test('without paths lists every manifest, also one that is damaged', async () => {
