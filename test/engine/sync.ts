@@ -1,4 +1,5 @@
 /** A pair that is synced, and what a run does to its destination, in order. */
+import { setTimeout as pause } from 'node:timers/promises';
 import type { SyncPolicy } from '../../src/engine/decide/decide.js';
 import type { RunEvent, Summary } from '../../src/engine/events.js';
 import type { DeleteOptions, DeleteTime, RunOptions } from '../../src/engine/options.js';
@@ -23,11 +24,17 @@ export function syncOptions({ policy, deletes, ...rest }: SyncOptions = {}): Par
   };
 }
 
-export function sync(
+/** What happened before has another time than the run: no two runs begin in one millisecond outside of tests. */
+export function later(): Promise<void> {
+  return pause(2);
+}
+
+export async function sync(
   pair: Pair,
   options: SyncOptions = {},
   listen?: (event: RunEvent) => void,
 ): Promise<Summary & { events: RunEvent[] }> {
+  await later();
   return pair.copy(syncOptions(options), listen);
 }
 

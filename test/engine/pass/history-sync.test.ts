@@ -9,6 +9,7 @@ import { XsyncError } from '../../../src/model/error.js';
 import { bytes } from '../../contract/context.js';
 import { historyOf, versionsOf } from '../histories.js';
 import { OPTIONS, Pair, SYNC_POLICY } from '../support.js';
+import { later } from '../sync.js';
 
 const VERSIONED = { versioning: 'enabled' } as const;
 const DELETES: DeleteOptions = {
@@ -25,6 +26,7 @@ const pairOf = (): Pair => new Pair({ source: VERSIONED, dest: VERSIONED });
 
 async function sync(pair: Pair, options: Partial<RunOptions> = {}): Promise<Summary & { events: RunEvent[] }> {
   const events: RunEvent[] = [];
+  await later();
   const summary = await runPair(pair.open(), { ...SYNC, ...options }, (event) => events.push(event));
   return { ...summary, events };
 }
@@ -43,9 +45,6 @@ async function erase(pair: Pair, key: string, ...numbers: number[]): Promise<voi
     if (numbers.length === 0 || numbers.includes(index)) await pair.source.deleteVersion(key, versionId);
   }
 }
-
-/** What is noted from now on has another time. */
-const later = () => new Promise((resolve) => setTimeout(resolve, 2));
 
 const SAMPLE = [
   ['a', '1'],
