@@ -78,6 +78,7 @@ interface Seen {
   pair: BoardPair;
   status?: PairStatus;
   course: readonly LagPoint[];
+  /** Monotonic: when it was read. */
   courseMs: number;
   trouble?: Shown['trouble'];
   unread?: Shown['trouble'];
@@ -97,6 +98,8 @@ export class Board {
   #reading: Promise<void> | undefined;
   /** Monotonic: when figures may be read again. */
   #dueMs = Number.NEGATIVE_INFINITY;
+  /** Something has changed since the reading that is in progress, or was the last one, began. */
+  #changed = false;
 
   constructor({ now = Date.now, clock = () => performance.now() }: BoardOptions = {}) {
     this.#now = now;
@@ -111,7 +114,7 @@ export class Board {
       return [pair.id, same ? { ...before, pair } : { pair, course: [], courseMs: Number.NEGATIVE_INFINITY }];
     });
     this.#seen = new Map(seen);
-    this.#dueMs = Number.NEGATIVE_INFINITY;
+    this.#changed = true;
   }
 
   /** The events of a pair. */
@@ -176,15 +179,16 @@ export class Board {
       retry.error = toXsyncError(error).message;
     }
     retry.endedMs = this.#now();
-    this.#dueMs = Number.NEGATIVE_INFINITY;
+    this.#changed = true;
   }
 
   #refresh(): Promise<void> {
-    this.#reading ??= this.#clock() < this.#dueMs ? undefined : this.#readAll();
+    this.#reading ??= this.#clock() < this.#dueMs && !this.#changed ? undefined : this.#readAll();
     return this.#reading ?? Promise.resolve();
   }
 
   async #readAll(): Promise<void> {
+    this.#changed = false;
     let tookMs = 0;
     try {
       for (const seen of [...this.#seen.values()]) {
@@ -204,10 +208,11 @@ export class Board {
     const nowMs = this.#now();
     try {
       seen.status = await seen.pair.read((manifest, atWork) => {
-        if (nowMs - seen.courseMs >= COURSE_AGE_MS) {
+        const clockMs = this.#clock();
+        if (clockMs - seen.courseMs >= COURSE_AGE_MS) {
           const sinceMs = Math.floor((nowMs - COURSE_MS) / COURSE_STEP_MS) * COURSE_STEP_MS;
           seen.course = lagPoints(manifest.lagCourse(sinceMs, nowMs, COURSE_STEP_MS));
-          seen.courseMs = nowMs;
+          seen.courseMs = clockMs;
         }
         return statusOf(manifest, nowMs, atWork);
       });

@@ -35,8 +35,6 @@ export interface RunLine {
   cost?: readonly Cost[];
 }
 
-export const NO_DETAIL: Detail = { failed: [], more: false, conflicts: [], runs: [] };
-
 export function detailOf(manifest: Manifest, after?: string, atWork?: LockHolder): Detail {
   const rows = manifest.failures(after, FAILED + 1);
   const conflicts = manifest.conflicts.list(CONFLICTS).filter(({ settledMs }) => settledMs === undefined);

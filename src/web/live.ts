@@ -31,6 +31,7 @@ interface Response {
   readonly writableNeedDrain: boolean;
   write(text: string): unknown;
   end(): unknown;
+  destroy(): unknown;
   on(event: 'close', heard: () => void): unknown;
 }
 
@@ -40,6 +41,8 @@ interface Listener {
   read(): Promise<Parts | undefined>;
   /** `shapeOf` the page that the listener has. */
   shape: string;
+  /** Looks in a row at which it had not read what it was sent. */
+  deaf: number;
   /** By ID; undefined before the first event. */
   sent?: ReadonlyMap<string, string>;
 }
@@ -48,6 +51,8 @@ interface Listener {
 const EVERY_MS = 2000;
 /** Proxies close a connection that is silent. */
 const SILENCE_MS = 15_000;
+/** Looks after which somebody who reads nothing is left. */
+const PATIENCE = 30;
 /** Listeners at the same time. */
 const MOST = 32;
 
@@ -66,7 +71,7 @@ export class Live {
   }
 
   add(response: Response, page: Pick<Listener, 'read' | 'shape'>): void {
-    const listener: Listener = { response, ...page };
+    const listener: Listener = { response, deaf: 0, ...page };
     this.#listeners.add(listener);
     response.on('close', () => this.#listeners.delete(listener));
     response.write('retry: 2000\n\n');
@@ -94,8 +99,13 @@ export class Live {
 
   async #send(listener: Listener): Promise<void> {
     const { response, sent } = listener;
-    // Who reads slowly gets fewer events, not more memory.
-    if (response.destroyed || response.writableNeedDrain) return;
+    if (response.destroyed) return;
+    // Who reads slowly gets fewer events, not more memory; who reads nothing makes room for others.
+    if (response.writableNeedDrain) {
+      if (++listener.deaf >= PATIENCE) response.destroy();
+      return;
+    }
+    listener.deaf = 0;
     // Whoever reads the page itself is told what is wrong.
     const page = await listener.read().catch(() => undefined);
     if (!this.#listeners.has(listener)) return;

@@ -14,7 +14,7 @@ import {
   listen,
 } from '../inbound/server.js';
 import type { Board, RetryAnswer, Shown } from './board.js';
-import { type Detail, detailOf, keyOfParameter, NO_DETAIL } from './detail.js';
+import { type Detail, detailOf, keyOfParameter } from './detail.js';
 import { Hosts, isSameOrigin } from './hosts.js';
 import { Live, type Parts, shapeOf } from './live.js';
 import { noCookie, Sessions } from './session.js';
@@ -27,7 +27,8 @@ export interface Look {
   readonly style: string;
   readonly script: string;
   board(pairs: readonly Shown[], viewer: Viewer): Parts;
-  pair(pair: Shown, detail: Detail, viewer: Viewer): Parts;
+  /** @param detail absent: the pair has not run, or its manifest cannot be read now */
+  pair(pair: Shown, detail: Detail | undefined, viewer: Viewer): Parts;
   /** The document of a board or a pair. */
   page(page: { title: string; path: string; live: string; parts: Parts; viewer: Viewer }): string;
   /** @param back path of the page to return to. @param said what was wrong before */
@@ -122,7 +123,8 @@ class Site {
       });
       return this.#send(reply, `${id} · xsync`, request, parts, `/live?${query}`);
     });
-    server.get('/live', async (request, reply) => this.#listen(request, reply));
+    // A HEAD would listen without hearing anything.
+    server.get('/live', { exposeHeadRoute: false }, async (request, reply) => this.#listen(request, reply));
     server.get('/sign-in', async (request, reply) => {
       this.#mustHaveToken();
       return html(reply, this.#options.look.signIn(backOf(queryOf(request).get('back'))));
@@ -182,7 +184,7 @@ class Site {
     const { board, look } = this.#options;
     const pair = await board.one(id);
     const detail = pair && (await board.read(id, (manifest, atWork) => detailOf(manifest, after?.key, atWork)));
-    return pair && look.pair(pair, detail ?? NO_DETAIL, viewer);
+    return pair && look.pair(pair, detail, viewer);
   }
 
   #send(reply: FastifyReply, title: string, request: FastifyRequest, parts: Parts, live: string): FastifyReply {

@@ -40,6 +40,41 @@ describe('figures', () => {
     expect(three?.status?.failed.objects).toBe(0);
   });
 
+  test('of rules that are read again while figures are read are read next', async () => {
+    const clock = () => 0;
+    const board = new Board({ clock });
+    board.set([boardPair('old', manifestWith([]))]);
+    const reading = board.shown();
+    board.set([boardPair('old', manifestWith([])), boardPair('new', manifestWith(['a']))]);
+    await reading;
+    const shown = await board.shown();
+    expect(shown.map(({ id, status }) => [id, status?.failed.objects])).toEqual([
+      ['old', 0],
+      ['new', 1],
+    ]);
+  });
+
+  test('and the lag of the day go on when the clock is set back', async () => {
+    let nowMs = 10 * 3_600_000;
+    let clockMs = 0;
+    let courses = 0;
+    const manifest = manifestWith([]);
+    const board = new Board({ now: () => nowMs, clock: () => clockMs });
+    const counting = new Proxy(manifest, {
+      get(target, name) {
+        if (name === 'lagCourse') courses++;
+        const value: unknown = Reflect.get(target, name);
+        return typeof value === 'function' ? value.bind(target) : value;
+      },
+    });
+    board.set([boardPair('r', counting)]);
+    await board.shown();
+    nowMs -= 3_600_000;
+    clockMs += 60_000;
+    await board.shown();
+    expect(courses).toBe(2);
+  });
+
   test('of pairs that stay are kept when others come and go; what has changed begins anew', async () => {
     const board = new Board();
     board.set([boardPair('stays', manifestWith([])), boardPair('changes', manifestWith([]))]);

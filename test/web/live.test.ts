@@ -19,6 +19,12 @@ class Listener extends EventEmitter {
     return this;
   }
 
+  destroy(): this {
+    this.destroyed = true;
+    this.emit('close');
+    return this;
+  }
+
   get events(): unknown[] {
     return this.written.filter((text) => text.startsWith('data: ')).map((text) => JSON.parse(text.slice(6)));
   }
@@ -82,6 +88,16 @@ test('who does not read gets nothing more until it does, and then what has chang
   slow.writableNeedDrain = false;
   await until(() => slow.events.length === 2);
   expect(slow.events[1]).toEqual([{ id: 'a', html: 'a3' }]);
+  live.close();
+});
+
+test('who reads nothing at all makes room for others', async () => {
+  const live = new Live(1);
+  const listener = new Listener();
+  listener.writableNeedDrain = true;
+  live.add(listener, { read: async () => page('a'), shape: shapeOf(page('a')) });
+  await until(() => listener.destroyed);
+  expect(listener.events).toEqual([]);
   live.close();
 });
 

@@ -24,15 +24,15 @@ const HEAD = ['RULE', 'HISTORY', 'SYNCHRONIZED UP TO', 'LAG P99', 'PENDING', 'FA
 /** With line ends. */
 export function rulesTable(rules: readonly RuleStatus[], chalk: ChalkInstance): string {
   const rows = rules.map(({ rule, status, whole, rpoMs, behindMs }) => {
-    const known = whole ?? (status && { ...status, lagP99: (status.lag.hour ?? status.lag.day)?.p99 });
+    const known = whole ?? status;
     if (!known) return [rule, 'not run yet', '', '', '', '', rpoText(rpoMs, behindMs, chalk), ''];
-    const { history, synchronised, lagP99, pending, failed } = known;
-    const spent = whole ? undefined : status?.spent;
+    const { history, synchronised, pending, failed, spent } = known;
+    const lag = known.lag.hour ?? known.lag.day;
     return [
       printable(rule),
       history ? percentText(history.percent) : 'no pass yet',
       synchronised && synchronised.untilMs > 0 ? timeText(synchronised.untilMs) : 'not yet',
-      lagP99 === undefined ? '' : formatDuration(lagP99),
+      lag ? formatDuration(lag.p99) : '',
       formatCount(pending.objects),
       failed.objects > 0 ? chalk.red(formatCount(failed.objects)) : '0',
       rpoText(rpoMs, behindMs, chalk),

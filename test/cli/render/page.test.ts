@@ -7,7 +7,6 @@ import { stateOf } from '../../../src/cli/render/page/state.js';
 import { STYLE } from '../../../src/cli/render/page/style.js';
 import type { PairStatus } from '../../../src/engine/record/status.js';
 import { COURSE_STEP_MS, type Shown } from '../../../src/web/board.js';
-import { NO_DETAIL } from '../../../src/web/detail.js';
 import { STATUS } from '../../observe/events.js';
 
 const NOW = Date.UTC(2026, 10, 30, 3, 30);
@@ -34,6 +33,8 @@ function shown(status: Partial<PairStatus> | undefined, more: Partial<Shown> = {
 
 const inStep = { history: HISTORY, synchronised: { untilMs: NOW - 5000, withoutFailedMs: NOW - 5000, behind: 0 } };
 
+const DETAIL = { failed: [], more: false, conflicts: [], runs: [] };
+
 /** Text between tags. */
 const plain = (html: string): string => html.replace(/<[^>]*>/g, ' ').replace(/\s+/g, ' ');
 
@@ -47,6 +48,7 @@ describe('the state of a pair', () => {
     ['Synchronized', shown(inStep, { rpoMs: 5000 })],
     ['Late', shown(inStep, { rpoMs: 4999 })],
     ['Failures', shown({ ...inStep, failed: { ...STATUS.failed, objects: 1 } })],
+    ['Failures', shown({ ...inStep, history: { ...HISTORY, percent: 99 }, failed: { ...STATUS.failed, dropped: 1 } })],
     ['Conflicts', shown({ ...inStep, conflicts: 1 }, { mode: 'mirror' })],
     ['Trouble', shown(inStep, { trouble: { message: 'no way', remedy: 'Find one.' } })],
   ])('%s', (word, pair) => {
@@ -96,11 +98,19 @@ test('parts have IDs of their own, which stay the same, and stand in the whole',
   );
   const ids = board.parts.map(({ id }) => id);
   expect(new Set(ids).size).toBe(ids.length);
-  for (const { id, html } of [...board.parts, ...pairParts(shown(inStep), NO_DETAIL, 'anybody').parts]) {
+  for (const { id, html } of [...board.parts, ...pairParts(shown(inStep), DETAIL, 'anybody').parts]) {
     expect(id).toMatch(/^[\w-]+$/);
     expect(html).toContain(`id="${id}"`);
   }
   for (const { html } of board.parts) expect(board.whole.html).toContain(html);
+});
+
+test('of a manifest that cannot be read, nothing is said to be none', () => {
+  const textOf = (detail?: typeof DETAIL): string =>
+    plain(pairParts(shown(inStep, { mode: 'mirror' }), detail, 'anybody').whole.html);
+  expect(textOf(DETAIL)).toContain('Failed objects None. Open conflicts None.');
+  const unknown = 'Not known: the manifest cannot be read now.';
+  expect(textOf()).toContain(`Failed objects ${unknown} Open conflicts ${unknown}`);
 });
 
 test('a retry says what became of it', () => {

@@ -14,7 +14,7 @@ function status(percent: number, untilMs: number, p99?: number): PairStatus {
 
 test('is as far as the destination that is furthest behind', () => {
   expect(wholeOf([status(100, 500, 20), status(97.5, 300, 40)])).toEqual({
-    ...{ history: { percent: 97.5 }, synchronised: { untilMs: 300 }, lagP99: 40 },
+    ...{ history: { percent: 97.5 }, synchronised: { untilMs: 300 }, lag: { day: { p99: 40 } } },
     ...{ pending: { objects: 2, bytes: 20 }, failed: { objects: 2, bytes: 20 } },
   });
 });
@@ -23,5 +23,22 @@ test('knows nothing of a rule while one of its destinations has not run', () => 
   expect(wholeOf([status(100, 500), undefined])).toEqual({
     pending: { objects: 1, bytes: 10 },
     failed: { objects: 1, bytes: 10 },
+    lag: {},
+  });
+});
+
+test('has cost what its destinations have cost, each currency by itself', () => {
+  const spent = (currency: string, amount: number) => ({
+    spent: { sinceMs: 0, cost: [{ currency, amount, acceleration: 0 }] },
+  });
+  const parts = [spent('USD', 1), spent('CNY', 5), spent('USD', 2), {}].map((cost) => ({
+    ...status(100, 500),
+    ...cost,
+  }));
+  expect(wholeOf(parts).spent).toEqual({
+    cost: [
+      { currency: 'USD', amount: 3 },
+      { currency: 'CNY', amount: 5 },
+    ],
   });
 });

@@ -1,12 +1,12 @@
 /** The board: one row for each rule, with its destinations beneath if it has several. Tests: test/cli/render/page.test.ts */
 import type { PairStatus } from '../../../engine/record/status.js';
 import { plus } from '../../../engine/record/sum.js';
+import { spentIn, wholeOf } from '../../../engine/record/whole.js';
 import type { Shown } from '../../../web/board.js';
 import type { Part, Parts } from '../../../web/live.js';
 import type { Viewer } from '../../../web/server.js';
-import { formatBytes, formatCount, formatDuration, plural } from '../format.js';
+import { formatBytes, formatCount, plural } from '../format.js';
 import { type Html, html, NOTHING } from '../report-html.js';
-import { percentText } from '../status.js';
 import {
   ago,
   bytes,
@@ -17,7 +17,6 @@ import {
   NONE,
   percent,
   runningCost,
-  shortTime,
   spentOf,
   time,
   timeFigure,
@@ -101,7 +100,7 @@ function sumsOf(pairs: readonly Shown[]): Piece {
   const rate = plus(...statuses.flatMap((status) => status.rate ?? []));
   const arrived = statuses.reduce((sum, { lag }) => sum + (lag.hour?.objects ?? 0), 0);
   const conflicts = statuses.reduce((sum, status) => sum + status.conflicts, 0);
-  const cost = costOf(statuses);
+  const cost = spentIn(statuses);
   const tile = (title: string, value: Html | string, below: string): Html =>
     html`<div><dt>${title}</dt><dd>${value}<span class="below">${below}</span></dd></div>`;
   const failedText = html`<span class="${failed.objects > 0 ? 'bad' : ''}">${formatCount(failed.objects)}</span>`;
@@ -120,14 +119,6 @@ function sumsOf(pairs: readonly Shown[]): Piece {
       ),
     ]}</dl>`,
   };
-}
-
-function costOf(statuses: readonly PairStatus[]): { currency: string; amount: number }[] {
-  const sums = new Map<string, number>();
-  for (const { currency, amount } of statuses.flatMap(({ spent }) => spent?.cost ?? [])) {
-    sums.set(currency, (sums.get(currency) ?? 0) + amount);
-  }
-  return [...sums].map(([currency, amount]) => ({ currency, amount }));
 }
 
 /** The oldest of all figures. */
@@ -155,34 +146,26 @@ export function pathOf(id: string): string {
 
 /** What holds for all destinations: an object counts when each of them has it. */
 function ruleRow(members: readonly Shown[]): Piece {
+  const { history, synchronised, pending, failed, lag, spent } = wholeOf(members.map(({ status }) => status));
   const statuses = members.flatMap(({ status }) => status ?? []);
-  const isKnown = statuses.length === members.length;
-  const histories = statuses.flatMap(({ history }) => history ?? []);
-  const times = statuses.flatMap(({ synchronised }) => synchronised?.untilMs ?? []);
-  const upToMs = times.length === members.length ? Math.min(...times) : 0;
-  const pending = plus(...statuses.map((status) => status.pending));
-  const failed = plus(...statuses.map((status) => status.failed));
   const rate = plus(...statuses.flatMap((status) => status.rate ?? []));
-  const lags = statuses.flatMap(({ lag }) => lag.hour?.p99 ?? []);
-  const percents = histories.map((history) => history.percent);
-  const least = isKnown && histories.length === members.length ? Math.min(...percents) : undefined;
   const state = worst(members.map(stateOf));
-  const cost = costOf(statuses);
   const [first] = members;
   const rule = first?.rule ?? '';
   const id = elementId('rule', rule);
+  const nowMs = Math.max(...statuses.map(({ atMs }) => atMs));
   return {
     id,
-    html: html`<tr id="${id}"><th scope="row" class="name"><b>${rule}</b><span class="below">${first?.source ?? ''} → ${plural(members.length, 'destination')}</span></th>
+    html: html`<tr id="${id}" data-rule="${rule}"><th scope="row" class="name"><b>${rule}</b><span class="below">${first?.source ?? ''} → ${plural(members.length, 'destination')}</span></th>
 ${cell(0, state ? stateText({ ...state, why: undefined }) : NONE, 'full')}
-${cell(1, least === undefined ? NONE : html`${percentText(least)}${meter(least)}`)}
-${cell(2, upToMs > 0 ? shortTime(upToMs, Math.max(...statuses.map(({ atMs }) => atMs))) : NONE)}
-${cell(3, lags.length > 0 ? html`${formatDuration(Math.max(...lags))}` : NONE, 'full')}
+${cell(1, history ? html`${percent('history.percent', history.percent)}${meter(history.percent)}` : NONE)}
+${cell(2, synchronised && synchronised.untilMs > 0 ? timeFigure('synchronised.untilMs', synchronised.untilMs, nowMs) : NONE)}
+${cell(3, lag.hour ? duration('lag.hour.p99', lag.hour.p99) : NONE, 'full')}
 ${cell(4, rate.bytes > 0 ? html`${formatBytes(rate.bytes)}/s` : NONE)}
-${cell(5, html`${formatCount(pending.objects)}`)}
-${cell(6, html`<span class="${failed.objects > 0 ? 'bad' : ''}">${formatCount(failed.objects)}</span>`)}
+${cell(5, count('pending.objects', pending.objects))}
+${cell(6, html`<span class="${failed.objects > 0 ? 'bad' : ''}">${count('failed.objects', failed.objects)}</span>`)}
 ${cell(7, NONE)}
-${cell(8, cost.length > 0 ? costs(cost) : NONE)}</tr>`,
+${cell(8, spentOf({ spent }) ?? NONE)}</tr>`,
   };
 }
 

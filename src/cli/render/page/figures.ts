@@ -4,6 +4,7 @@
  */
 
 import type { PairStatus } from '../../../engine/record/status.js';
+import type { Amount } from '../../../engine/record/whole.js';
 import type { Cost } from '../../../model/prices.js';
 import { formatBytes, formatCosts, formatCount, formatDuration } from '../format.js';
 import { type Html, html } from '../report-html.js';
@@ -58,10 +59,8 @@ export function ago(ms: number): string {
   return hours < 48 ? `${hours} h ago` : `${Math.floor(hours / 24)} days ago`;
 }
 
-type Amount = Pick<Cost, 'currency' | 'amount'>;
-
 /** What all runs that have ended have cost; undefined if no remote has had prices. */
-export function spentOf({ spent }: PairStatus): Html | undefined {
+export function spentOf({ spent }: { spent?: { cost: readonly Amount[] } }): Html | undefined {
   if (!spent || spent.cost.length === 0) return undefined;
   const value = spent.cost.map(({ currency, amount }) => `${currency} ${amount}`).join(' ');
   return html`<data data-figure="spent.cost" value="${value}">${costs(spent.cost)}</data>`;

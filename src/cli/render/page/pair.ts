@@ -17,7 +17,8 @@ import { chart } from './lag-chart.js';
 import { retryForm, retryText } from './retry.js';
 import { stateOf } from './state.js';
 
-export function pairParts(pair: Shown, detail: Detail, viewer: Viewer): Parts {
+/** @param detail absent: the pair has not run, or its manifest cannot be read now */
+export function pairParts(pair: Shown, detail: Detail | undefined, viewer: Viewer): Parts {
   const parts: [id: string, content: Html][] = [
     ['head', head(pair)],
     ['sums', pair.status ? figures(pair, pair.status) : html`<p id="sums">It has not run on this machine yet.</p>`],
@@ -84,9 +85,12 @@ function lagSection({ course, status, rpoMs }: Shown): Html {
   return html`<section class="card" id="lag"><h2>Lag over the last day</h2>${chart(course, status.atMs, rpoMs)}</section>`;
 }
 
-function failedSection(pair: Shown, { failed, more, after }: Detail, viewer: Viewer): Html {
+function failedSection(pair: Shown, detail: Detail | undefined, viewer: Viewer): Html {
   const { status, retry, mode, id } = pair;
   const said = retry ? html`<p role="status" class="small">${retryText(retry)}</p>` : NOTHING;
+  if (!detail)
+    return html`<section class="card" id="failed"><h2>Failed objects</h2>${said}${unknown(status)}</section>`;
+  const { failed, more, after } = detail;
   if (!status || (failed.length === 0 && after === undefined)) {
     return html`<section class="card" id="failed"><h2>Failed objects</h2>${said}<p class="soft">None.</p></section>`;
   }
@@ -130,8 +134,10 @@ function nextText(row: FailureRow, nowMs: number): Html {
   return atMs <= nowMs ? html`in the next pass` : time(atMs);
 }
 
-function conflictSection({ mode }: Shown, { conflicts }: Detail): Html {
+function conflictSection({ mode, status }: Shown, detail: Detail | undefined): Html {
   if (mode !== 'mirror') return html`<div id="conflicts"></div>`;
+  if (!detail) return html`<section class="card" id="conflicts"><h2>Open conflicts</h2>${unknown(status)}</section>`;
+  const { conflicts } = detail;
   if (conflicts.length === 0)
     return html`<section class="card" id="conflicts"><h2>Open conflicts</h2><p class="soft">None.</p></section>`;
   const rows = conflicts.map(
@@ -141,7 +147,12 @@ function conflictSection({ mode }: Shown, { conflicts }: Detail): Html {
   return html`<section class="card" id="conflicts"><h2>Open conflicts</h2><div class="wide"><table><caption class="hidden">Open conflicts</caption><thead><tr><th scope="col">Key</th><th scope="col">Found</th><th scope="col" class="n">Source</th><th scope="col" class="n">Destination</th></tr></thead><tbody>${rows}</tbody></table></div></section>`;
 }
 
-function runSection({ runs }: Detail): Html {
+/** Nothing may be said of what cannot be read. */
+function unknown(status: PairStatus | undefined): Html {
+  return html`<p class="soft">${status ? 'Not known: the manifest cannot be read now.' : 'None.'}</p>`;
+}
+
+function runSection({ runs = [] }: Partial<Detail> = {}): Html {
   if (runs.length === 0) return html`<div id="runs"></div>`;
   const columns = ['Started', 'Run', 'Outcome', 'Took', 'Copied', 'Deleted', 'Failed', 'Cost'];
   const header = columns.map(

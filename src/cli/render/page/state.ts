@@ -34,6 +34,9 @@ export function stateOf({ status, rpoMs, trouble, mode }: Shown): State {
   if (mode === 'mirror' && conflicts > 0) {
     return { word: 'Conflicts', mood: 'warn', why: `${plural(conflicts, 'open conflict')}.` };
   }
+  if (failed.dropped > 0) {
+    return { word: 'Failures', mood: 'warn', why: `${plural(failed.dropped, 'failed object')} given up.` };
+  }
   if (!history) return { word: 'Not run yet', mood: 'idle' };
   if (!status.synchronised) return { word: 'First pass', mood: 'busy' };
   if (history.percent < 100) return { word: 'Copying', mood: 'busy' };
