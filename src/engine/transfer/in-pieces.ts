@@ -17,7 +17,7 @@ import { mayRefuse, writeLater } from './attribute-writes.js';
 import { type Means, mustBeWhole, observeBegin, progressOf, Unfinished } from './means.js';
 import { onceOf, outgoing } from './outgoing.js';
 import { writtenAlready } from './overtaken.js';
-import { PIPE_BYTES } from './pipe.js';
+import { leasePipe } from './pipe.js';
 import { confirmByReading, Md5Sink } from './reading-back.js';
 import { type BodyCheck, Relay } from './relay.js';
 import { confirm, contentOf, contradicts, hintAgrees, mustAgree } from './verify.js';
@@ -40,7 +40,7 @@ export function canPassOn({ source, dest, unverified }: Means): boolean {
  */
 export async function passOn(means: Means, ticket: CopyTicket, moving: Moving): Promise<Copied | Held | 'again'> {
   const { budget, halt } = means;
-  const ring = await budget.lease(PIPE_BYTES);
+  const ring = await leasePipe(budget);
   const relay = relayOf(means, ticket, ring.bytes, moving);
   try {
     if (halt.stops('parts')) throw new Unfinished();

@@ -31,7 +31,7 @@ export function canPassPartsOn({ source, dest }: Means): boolean {
 }
 
 /**
- * @param memory `PIPE_BYTES`
+ * @param memory that of a pipe
  * @throws what the source and the destination throw, checksum-mismatch, source-changed
  */
 export async function passPartOn(

@@ -20,7 +20,7 @@ import { forUpload, writeWith } from './attribute-writes.js';
 import { type Means, mustBeWhole, progressOf, type SendPart, Unfinished } from './means.js';
 import { outgoing } from './outgoing.js';
 import { canPassPartsOn, passPartOn } from './part-in-pieces.js';
-import { PIPE_BYTES } from './pipe.js';
+import { leasePipe, PIPE_BYTES } from './pipe.js';
 import { type RaceResult, type Request, Siblings } from './race.js';
 import { confirmByReading } from './reading-back.js';
 import type { SourceProof, Turn } from './source-proof.js';
@@ -210,7 +210,7 @@ export class PartsInFlight {
     let lease: Lease | undefined;
     let moving: Moving | undefined;
     try {
-      lease = await budget.lease(part.passedOn ? PIPE_BYTES : part.size);
+      lease = await (part.passedOn ? leasePipe(budget) : budget.lease(part.size));
       if (this.#broken || halt.stops('parts')) return;
       moving = slots.partFlow.begin(part.size);
       const brought = await this.#bring(part, lease, moving);

@@ -17,7 +17,7 @@ export interface BodyCheck {
 
 export interface RelayOptions {
   size: number;
-  /** `PIPE_BYTES`. */
+  /** That of a pipe. */
   memory: Uint8Array;
   /** Reads the bytes that the sink lacks. */
   read(sink: PieceSink, signal: AbortSignal): Promise<ObjectInfo>;

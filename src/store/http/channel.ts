@@ -14,7 +14,7 @@ import { ResponseParser } from './parser.js';
  * they would leave the processor's cache before they are sent.
  */
 const PIECE = 64 * 1024;
-const LARGEST_PIECE = 256 * 1024;
+const LARGEST_PIECE = 1024 * 1024;
 /** After a piece that took less than this, in milliseconds, the next one is twice as long; otherwise half as long. */
 const QUICK_MS = 50;
 
@@ -26,6 +26,12 @@ const KEEP_ALIVE_MARGIN_MS = 2_000;
 
 /** Added to the idle timeout, in milliseconds: what the kernel has taken and not sent yet moves without our seeing it. */
 const GRACE_MS = 1_000;
+
+interface Sending {
+  from: number;
+  at: number;
+  next?: () => void;
+}
 
 export interface ChannelOwner {
   /** The channel can take another exchange. */
@@ -81,7 +87,7 @@ export class Channel {
     exchange.begun();
     this.#unsent = body !== undefined;
     if (body === undefined) this.#socket.write(head, 'latin1', this.#sent);
-    else if (body instanceof Uint8Array) this.#sendFrom(exchange, body, 0);
+    else if (body instanceof Uint8Array) this.#sendBytes(exchange, body, { from: 0, at: 0 });
     else this.#sendPieces(exchange, body.open(), 0, body.byteLength);
   }
 
@@ -145,29 +151,38 @@ export class Channel {
     if (!error) this.#sending = false;
   };
 
-  /** Sends the body from this byte on. */
-  #sendFrom(exchange: Exchange, body: Uint8Array, at: number): void {
-    const end = Math.min(at + this.#piece, body.byteLength);
-    const piece = end - at === body.byteLength ? body : body.subarray(at, end);
-    const begun = performance.now();
-    const next = (): void => {
-      const quick = performance.now() - begun < QUICK_MS;
-      this.#piece = quick ? Math.min(this.#piece * 2, LARGEST_PIECE) : Math.max(this.#piece / 2, PIECE);
-      this.#sendFrom(exchange, body, end);
+  /** Sends `total` bytes as they come; the first of them are number `at` of the body. */
+  #sendPieces(exchange: Exchange, pieces: Pieces, at: number, total: number): void {
+    const send = (bytes: Uint8Array): void => {
+      const end = at + bytes.byteLength;
+      const next = end < total ? () => this.#sendPieces(exchange, pieces, end, total) : undefined;
+      this.#sendBytes(exchange, bytes, { from: 0, at, next });
     };
-    this.#send(exchange, piece, at, end < body.byteLength ? next : undefined);
+    const bytes = pieces.next();
+    if (bytes instanceof Promise) this.#hold(bytes, send);
+    else send(bytes);
   }
 
-  /** Sends a body of `total` bytes as its pieces come. */
-  #sendPieces(exchange: Exchange, pieces: Pieces, at: number, total: number): void {
-    const send = (piece: Uint8Array): void => {
-      const end = at + piece.byteLength;
-      const next = (): void => this.#sendPieces(exchange, pieces, end, total);
-      this.#send(exchange, piece, at, end < total ? next : undefined);
+  /**
+   * Sends the bytes from number `from` on, piece by piece; that one is number `at` of the body.
+   * @param next called when the socket has taken all of them; absent if they are the last of the body
+   */
+  #sendBytes(exchange: Exchange, bytes: Uint8Array, { from, at, next }: Sending): void {
+    const end = Math.min(from + this.#piece, bytes.byteLength);
+    const isLast = end === bytes.byteLength;
+    const piece = end - from === bytes.byteLength ? bytes : bytes.subarray(from, end);
+    if (isLast && !next) {
+      this.#send(exchange, piece, at, undefined);
+      return;
+    }
+    const begun = performance.now();
+    const taken = (): void => {
+      const quick = performance.now() - begun < QUICK_MS;
+      this.#piece = quick ? Math.min(this.#piece * 2, LARGEST_PIECE) : Math.max(this.#piece / 2, PIECE);
+      if (isLast) next?.();
+      else this.#sendBytes(exchange, bytes, { from: end, at: at + piece.byteLength, next });
     };
-    const piece = pieces.next();
-    if (piece instanceof Promise) this.#hold(piece, send);
-    else send(piece);
+    this.#send(exchange, piece, at, taken);
   }
 
   /**

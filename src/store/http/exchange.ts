@@ -20,7 +20,7 @@ const LEAST_PROGRESS = 1024;
 const PATIENCE = 30;
 
 /** Bytes of a target that are offered for one read. What is read in the meantime by others waits for them. */
-const MOST_ROOM = 256 * 1024;
+const MOST_ROOM = 1024 * 1024;
 
 /** For --dump headers, as undici's channels. */
 const SENT = channel('xsync:request');

@@ -7,7 +7,7 @@ import type { RunEvent } from '../../../src/engine/events.js';
 import type { RunOptions } from '../../../src/engine/options.js';
 import { runPair } from '../../../src/engine/run.js';
 import { Shared } from '../../../src/engine/shared.js';
-import { PIPE_BYTES } from '../../../src/engine/transfer/pipe.js';
+import { LARGE_PIPE_BYTES } from '../../../src/engine/transfer/pipe.js';
 import { IN_MEMORY, openManifest } from '../../../src/manifest/sqlite/open.js';
 import { HttpTransport } from '../../../src/store/http/transport.js';
 import { createLocalStore } from '../../../src/store/local/store.js';
@@ -122,7 +122,7 @@ describe('a part that is written while it arrives', () => {
     expect(run).toMatchObject({ verified: { 'md5-of-parts': 1 }, failed: { objects: 0 } });
     expect(reads()).toHaveLength(PARTS);
     expect(run.traffic.source.bytesIn).toBe(SIZE);
-    expect(run.used).toBe(AT_ONCE * PIPE_BYTES);
+    expect(run.used).toBe(AT_ONCE * LARGE_PIPE_BYTES);
     await expectWhole();
   });
 

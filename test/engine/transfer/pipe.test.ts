@@ -1,9 +1,10 @@
-import { expect, test } from 'vitest';
-import { PIPE_BYTES, Pipe } from '../../../src/engine/transfer/pipe.js';
+import { describe, expect, test } from 'vitest';
+import { MemoryBudget } from '../../../src/engine/flow/budget.js';
+import { LARGE_PIPE_BYTES, leasePipe, PIPE_BYTES, Pipe } from '../../../src/engine/transfer/pipe.js';
 import { bytesOf } from '../support.js';
 
 const KiB = 1024;
-const pipe = (size: number) => new Pipe(size, new Uint8Array(PIPE_BYTES));
+const pipe = (size: number, memory = PIPE_BYTES) => new Pipe(size, new Uint8Array(memory));
 
 async function drain(from: Pipe, size: number): Promise<Buffer> {
   const pieces: Uint8Array[] = [];
@@ -16,19 +17,31 @@ async function drain(from: Pipe, size: number): Promise<Buffer> {
   return Buffer.concat(pieces);
 }
 
-test.each([1, 1000, 16 * KiB, 100 * KiB + 1, 256 * KiB])('bytes that come by %s leave in order', async (step) => {
-  const body = bytesOf('body', 2 * 1024 * KiB + 3);
-  const size = step === 1 ? 3000 : body.byteLength;
-  const through = pipe(size);
-  const drained = drain(through, size);
-  for (let at = 0; at < size; at += step) {
-    const piece = Uint8Array.from(body.subarray(at, Math.min(at + step, size)));
-    const room = through.take(piece);
-    // The reader's memory is used for the next read.
-    piece.fill(0);
-    await room;
-  }
-  expect((await drained).equals(body.subarray(0, size))).toBe(true);
+describe.each([PIPE_BYTES, LARGE_PIPE_BYTES])('in %i bytes of memory', (memory) => {
+  test.each([1, 1000, 16 * KiB, 100 * KiB + 1, 256 * KiB])('bytes that come by %s leave in order', async (step) => {
+    const body = bytesOf('body', 8 * 1024 * KiB + 3);
+    const size = step === 1 ? 3000 : body.byteLength;
+    const through = pipe(size, memory);
+    const drained = drain(through, size);
+    for (let at = 0; at < size; at += step) {
+      const piece = Uint8Array.from(body.subarray(at, Math.min(at + step, size)));
+      const room = through.take(piece);
+      // The reader's memory is used for the next read.
+      piece.fill(0);
+      await room;
+    }
+    expect((await drained).equals(body.subarray(0, size))).toBe(true);
+  });
+});
+
+test('pieces are large as long as they leave half of the memory to others', async () => {
+  const budget = new MemoryBudget(4 * LARGE_PIPE_BYTES);
+  const leases = [];
+  for (let n = 0; n < 3; n++) leases.push(await leasePipe(budget));
+  const sizes = [LARGE_PIPE_BYTES, LARGE_PIPE_BYTES, PIPE_BYTES];
+  expect(leases.map(({ bytes }) => bytes.byteLength)).toEqual(sizes);
+  for (const lease of leases) lease.release();
+  expect(budget.used).toBe(0);
 });
 
 test('asks for a pause while another read might not fit, and takes even that', async () => {

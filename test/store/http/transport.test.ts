@@ -103,6 +103,44 @@ describe('what goes over the wire', () => {
     expect(paced).toBe(size);
   });
 
+  /** Of a body that comes in two pieces. @returns what the server got, and the sizes of the writes */
+  async function sendPieces(pace: () => Promise<void> | undefined): Promise<{ whole: boolean; writes: number[] }> {
+    const bytes = Buffer.from(Array.from({ length: 600_000 }, (_, n) => n % 251));
+    let whole = false;
+    const origin = await serve((socket, _head, got) => {
+      whole = got.equals(bytes);
+      socket.write(ok(''));
+    });
+    const writes: number[] = [];
+    const open = () => {
+      const pieces = [bytes.subarray(0, 400_000), bytes.subarray(400_000)];
+      return { next: () => pieces.shift() ?? Promise.reject(new Error('no more')) };
+    };
+    await transport().request({
+      ...{ method: 'PUT', path: '/k', headers: {}, origin, body: { byteLength: bytes.byteLength, open } },
+      pace: (size) => {
+        writes.push(size);
+        return pace();
+      },
+    });
+    return { whole, writes };
+  }
+
+  it('sends a body that comes in pieces by small writes while each of them takes long', async () => {
+    const K = 65_536;
+    expect(await sendPieces(() => sleep(60))).toEqual({
+      whole: true,
+      writes: [K, K, K, K, K, K, 400_000 - 6 * K, K, K, K, 200_000 - 3 * K],
+    });
+  });
+
+  it('begins with a small write of a body that comes in pieces', async () => {
+    const { whole, writes } = await sendPieces(() => undefined);
+    expect([whole, writes[0], writes.reduce((sum, size) => sum + size, 0)]).toEqual([true, 65_536, 600_000]);
+    // None is longer than the piece.
+    expect(Math.max(...writes)).toBeLessThanOrEqual(400_000);
+  });
+
   it('keeps one connection for many requests, HEAD included', async () => {
     const sockets = new Set<Socket>();
     const origin = await serve((socket, head) => {
