@@ -43,8 +43,7 @@ const HEADER_BYTES = 8;
  * @returns {{ exports: object, save: () => void }} `save` keeps the compiled code for the next run
  */
 function load(file, command) {
-  // Cached code is of the same flags only.
-  for (const flag of FLAGS) setFlagsFromString(flag);
+  setFlags();
   const { program, state } = readProgram(file);
   const sum = crc32(`${process.version} ${process.arch} ${state}`);
   const cache = cacheFile(command);
@@ -58,9 +57,16 @@ function load(file, command) {
   return {
     exports: module.exports,
     save() {
-      if (cache && !isKept) writeCode(cache, sum, script.createCachedData());
+      if (!cache || isKept) return;
+      setFlags();
+      writeCode(cache, sum, script.createCachedData());
     },
   };
+}
+
+/** V8 takes code only if its flags are those with which the code was cached. The program may have changed them. */
+function setFlags() {
+  for (const flag of FLAGS) setFlagsFromString(flag);
 }
 
 /** The text, and what differs after every change of the file: nobody can set the time of the last one (ctime). */

@@ -4,6 +4,7 @@ import { toXsyncError } from '../../model/error.js';
 import type { OpenPair } from '../../open.js';
 import { type Io, runCommand } from '../context.js';
 import { exitOfError, exitOfSummary } from '../exit.js';
+import { Heap } from '../heap.js';
 import { onInterrupt } from '../interrupt.js';
 import { jobOf } from '../job.js';
 import type { Observers } from '../observers.js';
@@ -32,6 +33,7 @@ export function transferCommand(
     async (context) => {
       const { log } = context;
       const interruption = onInterrupt(context);
+      const heap = new Heap();
       const questions = flags.interactive ? new Questions(io, () => interruption.stop()) : undefined;
       let observers: Observers | undefined;
       let pair: OpenPair | undefined;
@@ -45,6 +47,7 @@ export function transferCommand(
         };
       };
       const report = (event: RunEvent): void => {
+        heap.hear(event);
         observers?.hear(event);
         if (event.type === 'end') last = event.summary;
         else log.report(event);
