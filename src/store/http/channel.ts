@@ -123,9 +123,10 @@ export class Channel {
     return false;
   }
 
-  /** Where the next bytes of a body belong; undefined: they may be anything else. */
+  /** Where the next bytes of a body belong, and no byte after it; undefined: they may be anything else. */
   room(): Uint8Array | undefined {
-    return this.#parser.inBody ? this.#exchange?.room() : undefined;
+    const { missing } = this.#parser;
+    return missing === 0 ? undefined : this.#exchange?.room()?.subarray(0, missing);
   }
 
   /** Waits for the next exchange. */

@@ -36,7 +36,10 @@ export interface DialOptions {
 export interface Receiver {
   /** Takes the bytes, before their memory is used for the next read. Returns false to stop reading. */
   receive(bytes: Buffer): boolean;
-  /** Memory for the next read; undefined: that of the dialer, for whatever comes. Empty memory counts as none. */
+  /**
+   * Memory for the next bytes, and for no others; undefined: that of the dialer, for whatever comes. Empty memory counts as
+   * none. It must last until it has been passed to `receive`, or the socket is destroyed.
+   */
   room?(): Uint8Array | undefined;
 }
 
@@ -87,10 +90,11 @@ export class Dialer {
 
   async #direct(route: Route, signal?: AbortSignal, receiver?: Receiver): Promise<Socket> {
     const { secure, host, port, forwarder } = route;
-    const onread = receiver && readingInto(receiver);
+    const reading = receiver && new Reading(receiver, secure);
     const lookup = forwarder ? undefined : this.#options.guard?.lookup;
-    const where = { ...TCP, host, port, ...(onread && { onread }), ...(lookup && { lookup }) };
+    const where = { ...TCP, host, port, ...(reading && { onread: reading }), ...(lookup && { lookup }) };
     const socket = secure ? this.#secure(route, where) : connectTcp(where);
+    reading?.of(socket);
     const opened = this.#opened(socket, secure, signal);
     if (!forwarder) return opened;
     return opened.catch((error: unknown) => {
@@ -150,17 +154,59 @@ export class Dialer {
   }
 }
 
-/** Node asks for the memory of the next read when a callback has ended. */
-function readingInto(receiver: Receiver): OnReadOpts {
-  let memory: Buffer = shared;
-  return {
-    buffer: () => {
-      const room = receiver.room?.();
-      memory = room && room.byteLength > 0 ? Buffer.from(room.buffer, room.byteOffset, room.byteLength) : shared;
-      return memory;
-    },
-    callback: (length) => receiver.receive(memory.subarray(0, length)),
+/** What a socket reads. Node asks for the memory of the next read when a callback has ended. */
+class Reading implements OnReadOpts {
+  readonly #receiver: Receiver;
+  readonly #gathers: boolean;
+  #socket: Socket | undefined;
+  #memory: Buffer = shared;
+  /** Where the next bytes are read to in the memory. Before it, those from `#from` on have not been passed on. */
+  #at = 0;
+  #from = 0;
+  #passing: NodeJS.Immediate | undefined;
+
+  /**
+   * @param gathers what goes to the receiver's memory is passed on when it is full, or once in a turn of the event loop: TLS
+   *   brings at most 16 KiB at a time, and whatever the receiver does with them costs more than their decryption
+   */
+  constructor(receiver: Receiver, gathers: boolean) {
+    this.#receiver = receiver;
+    this.#gathers = gathers;
+  }
+
+  of(socket: Socket): void {
+    this.#socket = socket;
+    // Before anybody else hears that nothing more will come.
+    if (this.#gathers) socket.on('end', this.#passOn);
+  }
+
+  readonly buffer = (): Buffer => {
+    if (this.#at > this.#from) return this.#memory.subarray(this.#at);
+    const room = this.#receiver.room?.();
+    this.#memory = room && room.byteLength > 0 ? Buffer.from(room.buffer, room.byteOffset, room.byteLength) : shared;
+    this.#at = this.#from = 0;
+    return this.#memory;
   };
+
+  readonly callback = (length: number): boolean => {
+    this.#at += length;
+    if (!this.#gathers || this.#memory === shared || this.#at === this.#memory.byteLength) return this.#pass();
+    this.#passing ??= setImmediate(this.#passOn);
+    return true;
+  };
+
+  readonly #passOn = (): void => {
+    // A closed one has told why, and nobody waits for its bytes.
+    if (this.#at > this.#from && !this.#socket?.destroyed && !this.#pass()) this.#socket?.pause();
+  };
+
+  #pass(): boolean {
+    clearImmediate(this.#passing);
+    this.#passing = undefined;
+    const bytes = this.#memory.subarray(this.#from, this.#at);
+    this.#from = this.#at;
+    return this.#receiver.receive(bytes);
+  }
 }
 
 class ConnectTimeout extends Error {

@@ -63,9 +63,9 @@ export class ResponseParser {
     return this.#state === 'done';
   }
 
-  /** What comes next belongs to a body whose length is known. */
-  get inBody(): boolean {
-    return this.#state === 'length';
+  /** How many of the next bytes belong to a body whose length is known. */
+  get missing(): number {
+    return this.#state === 'length' ? this.#missing : 0;
   }
 
   /**
