@@ -89,13 +89,17 @@ function optionsOf(args: string[]): Options {
   };
 }
 
-/** Measures the installed contenders of a case alternately. A contender that failed is not run again. */
+/**
+ * Measures the installed contenders of a case alternately. A contender that failed is not run again.
+ * @param folder for the case; it is not removed, see `Tools`
+ */
 async function measure(
   bench: Case,
   contenders: readonly Contender[],
   runs: number,
+  folder: string,
 ): Promise<Omit<CaseResult, 'taken'>> {
-  const folder = mkdtempSync(join(tmpdir(), 'xsync-bench-'));
+  mkdirSync(folder);
   const stub = await startStub(bench.delayMs, bench.tls && join(folder, 'certificate.pem'));
   try {
     if (bench.from === 'disk') await fill(join(folder, SOURCE), bench.source, stub);
@@ -129,7 +133,6 @@ async function measure(
     return { name, title: titleOf(bench), per, ...source, contenders: all.map(({ result }) => result) };
   } finally {
     await stub.stop();
-    rmSync(folder, { recursive: true, force: true });
   }
 }
 
@@ -170,9 +173,10 @@ async function measureAll(options: Options): Promise<void> {
   const date = new Date().toISOString();
   let done: Results = { cases: [] };
   let failed = false;
+  const folder = mkdtempSync(join(tmpdir(), 'xsync-bench-'));
   for (const bench of options.cases) {
     const here = bench.contenders.filter((contender) => canRun(contender, tools));
-    const result = await measure(bench, here, options.runs).catch((error: unknown) => {
+    const result = await measure(bench, here, options.runs, join(folder, bench.name)).catch((error: unknown) => {
       process.stderr.write(`${bench.name}: ${reasonOf(error)}\n`);
       failed = true;
     });
@@ -182,6 +186,7 @@ async function measureAll(options: Options): Promise<void> {
     done = { cases: [...done.cases.map((one) => ({ ...one, taken })), { ...result, taken }] };
     keep(done, options.publish);
   }
+  rmSync(folder, { recursive: true, force: true });
   // Goals do not apply to a tenth of the work, or to two builds.
   const goals = options.quick || options.times !== undefined || options.compare !== undefined ? [] : CASES;
   process.stdout.write(`${markdown(goals, done)}\n`);

@@ -1,7 +1,17 @@
 /** Configures the measured tools and runs one of them. */
 import { execFileSync, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { accessSync, constants, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import {
+  accessSync,
+  constants,
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs';
 import { delimiter, join } from 'node:path';
 import { bucketOf, type Case } from './cases.js';
 import { type Contender, type PeerName, XSYNC } from './contenders.js';
@@ -15,6 +25,8 @@ const REGION = 'us-east-1';
 export const SOURCE = 'in';
 /** Destination of copies to disk. */
 const DISK = './out';
+/** Files that are removed before the next run. */
+const FEW = 100;
 /** A longer run is considered hung. */
 const LONGEST_MS = 20 * 60_000;
 
@@ -38,6 +50,8 @@ interface Measured {
 export class Tools {
   readonly #folder: string;
   readonly #stub: Stub;
+  /** Folders with the files of earlier runs. */
+  #kept = 0;
 
   constructor(folder: string, stub: Stub) {
     this.#folder = folder;
@@ -62,14 +76,24 @@ export class Tools {
   /** @throws Error: when the tool failed or did not do its work */
   async run(bench: Case, contender: Contender): Promise<Run> {
     if (!contender.manifest) this.#forget();
-    rmSync(join(this.#folder, DISK), { recursive: true, force: true });
-    mkdirSync(join(this.#folder, DISK));
+    this.#clear(bench);
     await this.#stub.reset();
     const { wallS, userS, systemS, peakRssKiB } = await this.#measure(bench, contender);
     const requests = await this.#stub.counters();
     const files = bench.destination === 'disk' ? filesIn(join(this.#folder, DISK)) : 0;
     if (contender.tool !== 'node') mustHaveWorked(bench, requests, files);
     return { wallS, cpuS: userS + systemS, peakRssMiB: peakRssKiB / 1024, requests };
+  }
+
+  /**
+   * Makes the destination on disk. Many files stay until the end of the bench: ext4 without a journal does not use inodes
+   * again that were freed in the last minutes, and looks at each of them for every new file, at the cost of whoever is next.
+   */
+  #clear({ source }: Case): void {
+    const out = join(this.#folder, DISK);
+    if (existsSync(out) && source.objects > FEW) renameSync(out, `${out}-${++this.#kept}`);
+    else rmSync(out, { recursive: true, force: true });
+    mkdirSync(out);
   }
 
   #write(file: string, text: string): void {

@@ -88,7 +88,12 @@ export async function bundle(folder: string, plugins: Plugin[] = []): Promise<vo
     external: OUTSIDE,
     // V8's cached code cannot import, only require.
     format: 'cjs',
-    supported: { 'dynamic-import': false },
+    supported: {
+      'dynamic-import': false,
+      // esbuild else compiles such a literal anew each time.
+      'regexp-unicode-property-escapes': true,
+      'regexp-lookbehind-assertions': true,
+    },
     platform: 'node',
     target: 'node20.19',
     define: { 'import.meta.url': 'BUNDLE_URL' },

@@ -18,6 +18,6 @@ export class BodyFault extends Error {}
 export function wholeKey(value: unknown): string {
   const key = asText(value);
   if (key === undefined) throw new BodyFault('has an event without a key');
-  if (/\p{Surrogate}/u.test(key)) throw new BodyFault('has a key that is not Unicode');
+  if (!key.isWellFormed()) throw new BodyFault('has a key that is not Unicode');
   return key;
 }

@@ -6,7 +6,7 @@
  */
 import { createHash, hash } from 'node:crypto';
 import type { IHasher } from 'hash-wasm';
-import { runningMd5 } from './md5-together.js';
+import { runningMd5, SMALLEST } from './md5-together.js';
 
 export { type RunningMd5, runningMd5 } from './md5-together.js';
 
@@ -20,6 +20,7 @@ const STEP = 128 * 1024;
 
 /** Hex MD5, computed together with others that are requested meanwhile. The bytes must not change until it resolves. */
 export async function md5Soon(bytes: Uint8Array): Promise<string> {
+  if (bytes.byteLength < SMALLEST) return md5(bytes);
   const hash = runningMd5(bytes.byteLength);
   for (let at = 0; at < bytes.byteLength; at += STEP) await hash.update(bytes.subarray(at, at + STEP));
   return hash.digest();

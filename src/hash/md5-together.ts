@@ -86,7 +86,7 @@ export interface RunningMd5 {
 let together: { made: Together | undefined } | undefined;
 
 /** Below this many bytes, waiting costs more than it saves. */
-const SMALLEST = 256 * 1024;
+export const SMALLEST = 256 * 1024;
 
 /** @param size bytes of the body; a large one is hashed together with others */
 export function runningMd5(size: number): RunningMd5 {

@@ -39,7 +39,7 @@ export function whyNot(root: string, key: string): string | undefined {
   if (key === '') return 'is empty';
   if (key.startsWith('/')) return 'starts with a slash';
   if (key.includes('\0')) return 'contains a NUL character';
-  if (/\p{Cs}/u.test(key)) return 'is not well-formed Unicode';
+  if (!key.isWellFormed()) return 'is not well-formed Unicode';
   if (keyBytes(root) + 1 + keyBytes(key) > MAX_PATH) return `makes a path longer than ${MAX_PATH} bytes`;
   const parts = (isMarker(key) ? key.slice(0, -1) : key).split('/');
   for (const [index, part] of parts.entries()) {

@@ -448,7 +448,7 @@ function tagCountOf(tags: Tags = []): { tagCount?: number } {
 function requireKey(key: string): void {
   const bytes = keyBytes(key);
   const reason =
-    bytes === 0 ? 'is empty' : bytes > 1024 ? 'exceeds 1024 bytes' : /\p{Cs}/u.test(key) ? 'is not Unicode' : undefined;
+    bytes === 0 ? 'is empty' : bytes > 1024 ? 'exceeds 1024 bytes' : !key.isWellFormed() ? 'is not Unicode' : undefined;
   if (reason) throw new XsyncError('key-not-representable', `the key ${reason}`, { subject: key });
 }
 

@@ -20,7 +20,7 @@ export function checkKey(key: string): void {
 function keyFault(key: string): string | undefined {
   if (key === '') return 'it is empty';
   if (key.startsWith('/') || key.startsWith('\\')) return 'it begins with a slash or backslash';
-  if (/\p{Surrogate}/u.test(key)) return 'it is not well-formed Unicode';
+  if (!key.isWellFormed()) return 'it is not well-formed Unicode';
   if (keyBytes(key) > 1023) return 'it is longer than 1023 bytes';
   return undefined;
 }

@@ -37,7 +37,7 @@ export function isKey(key: string, nul: boolean): boolean {
 function keyFault(key: string, nul: boolean): string | undefined {
   if (key === '') return 'is empty';
   if (keyBytes(key) > MAX_KEY_BYTES) return `is longer than ${MAX_KEY_BYTES} bytes`;
-  if (/\p{Cs}/u.test(key)) return 'is not well-formed Unicode';
+  if (!key.isWellFormed()) return 'is not well-formed Unicode';
   return !nul && key.includes('\0') ? 'contains a NUL' : undefined;
 }
 

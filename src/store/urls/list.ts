@@ -131,7 +131,7 @@ function readTabs(line: string, wrong: Wrong): UrlLine {
 
 function keyOf(key: string, wrong: Wrong): string {
   if (key === '') throw wrong('the key is empty');
-  if (/\p{Surrogate}/u.test(key)) throw wrong('the key has half of a character', 'Correct the line.');
+  if (!key.isWellFormed()) throw wrong('the key has half of a character', 'Correct the line.');
   return key;
 }
 
