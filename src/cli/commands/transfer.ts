@@ -4,12 +4,12 @@ import { toXsyncError } from '../../model/error.js';
 import type { OpenPair } from '../../open.js';
 import { type Io, runCommand } from '../context.js';
 import { exitOfError, exitOfSummary } from '../exit.js';
-import { Heap } from '../heap.js';
 import { onInterrupt } from '../interrupt.js';
 import { jobOf } from '../job.js';
 import type { Observers } from '../observers.js';
 import type { LogFlags, ObserveFlags, ReportFlags } from '../options.js';
 import { Questions } from '../questions.js';
+import { V8 } from '../v8.js';
 
 /** Besides the options of a job. */
 export type TransferCommandFlags = ObserveFlags &
@@ -33,7 +33,7 @@ export function transferCommand(
     async (context) => {
       const { log } = context;
       const interruption = onInterrupt(context);
-      const heap = new Heap();
+      const v8 = new V8();
       const questions = flags.interactive ? new Questions(io, () => interruption.stop()) : undefined;
       let observers: Observers | undefined;
       let pair: OpenPair | undefined;
@@ -47,7 +47,7 @@ export function transferCommand(
         };
       };
       const report = (event: RunEvent): void => {
-        heap.hear(event);
+        v8.hear(event);
         observers?.hear(event);
         if (event.type === 'end') last = event.summary;
         else log.report(event);

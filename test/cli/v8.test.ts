@@ -1,0 +1,35 @@
+import { expect, test } from 'vitest';
+import { V8 } from '../../src/cli/v8.js';
+import type { RunEvent } from '../../src/engine/events.js';
+
+function noting(): { did: string[]; v8: V8 } {
+  const did: string[] = [];
+  const v8 = new V8(
+    (flag) => void did.push(flag),
+    () => void did.push('collect'),
+  );
+  return { did, v8 };
+}
+
+test('the heap may grow until a listing turns out to be long', () => {
+  const { did, v8 } = noting();
+  const listed = (objects: number) => ({ type: 'listed', side: 'source', objects, done: false }) as const;
+  v8.hear(listed(30_000));
+  expect(did).toEqual(['--heap-growing-percent=200']);
+  v8.hear(listed(31_000));
+  v8.hear(listed(32_000));
+  expect(did.slice(1)).toEqual(['--heap-growing-percent=50', 'collect']);
+});
+
+test('functions are optimized early once many objects have been copied', () => {
+  const { did, v8 } = noting();
+  for (let n = 0; n < 2999; n++) v8.hear({ type: 'copied' } as RunEvent);
+  expect(did).toHaveLength(1);
+  for (let n = 0; n < 3000; n++) v8.hear({ type: 'copied' } as RunEvent);
+  expect(did.slice(1)).toEqual(['--interrupt-budget=33792']);
+});
+
+test('V8 knows what it is asked for', () => {
+  const v8 = new V8();
+  v8.hear({ type: 'listed', side: 'source', objects: 40_000, done: false });
+});
