@@ -144,7 +144,7 @@ export class Copies {
     if (!source) return undefined;
     const { emit, options } = this.#context;
     const { size } = source;
-    const subject = { ...this.#subjectOf(triple, source, reason), twin };
+    const subject = this.#subjectOf(triple, source, reason, twin);
     const fault = this.#impossible(subject);
     // Do not read what cannot be written; a dry run reports this too.
     if (fault) recordFailure(this.#context, source, fault, 0);
@@ -202,7 +202,7 @@ export class Copies {
     return dest?.etag ?? (this.#context.options.noTraverse ? row?.destEtag : undefined);
   }
 
-  #subjectOf(triple: Triple, source: ObjectEntry, reason: CopyReason): Subject {
+  #subjectOf(triple: Triple, source: ObjectEntry, reason: CopyReason, twin: Subject['twin']): Subject {
     const { pair, options } = this.#context;
     const { key, etag, versionId, size, mtimeMs, checksums, special, followed } = source;
     const replaces = this.#etagThere(triple);
@@ -212,12 +212,12 @@ export class Copies {
       versionId: pair.source.atMs === undefined && !pair.source.namesVersions ? undefined : versionId,
       size,
       mtimeMs,
-      ...(special === 'symlink' && { link: 'keep' }),
-      ...(followed && { link: 'follow' }),
+      link: followed ? 'follow' : special === 'symlink' ? 'keep' : undefined,
       md5ofParts: compositeEtag(checksums ?? {}),
       sourceKey: pair.source.prefix + key,
       destKey: pair.dest.prefix + key,
       replaces,
+      twin,
       expects: triple.dest || !options.noTraverse ? (replaces ?? '') : undefined,
       ...(options.policy.mode === 'mirror' && { firm: true }),
       backup: reason === 'conflict' ? keptTarget(this.#context, key) : this.#backupOf(triple, replaces),

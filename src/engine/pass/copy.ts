@@ -99,6 +99,7 @@ async function recordOutcome(
       pass.oddity ??= `${JSON.stringify(key)} was listed at the source, and was not there when it was read`;
     emit({ type: 'skip', key, size, reason: 'vanished' });
   }
+  if (outcome.kind === 'copied') return true;
   // Neither this version nor the planned one arrived: the older one's time counts.
   const mtimeMs = Math.min(subject.mtimeMs, planned.mtimeMs);
   const object = failedObject({ ...subject, mtimeMs });
@@ -108,5 +109,5 @@ async function recordOutcome(
     if (outcome.fault.code === 'object-archived') await leaveRefused(context, { ...subject, mtimeMs });
     else recorder.failed(object, outcome.fault, tried + outcome.attempts);
   }
-  return outcome.kind === 'copied';
+  return false;
 }

@@ -99,10 +99,16 @@ export function planCopy(route: Route, subject: Subject, hints: CutHints = {}): 
     action: 'copy',
     key,
     source: {
-      ...{ place: route.source, key: sourceKey, etag, versionId, size, mtimeMs, md5ofParts },
+      place: route.source,
+      key: sourceKey,
+      etag,
+      versionId,
+      size,
+      mtimeMs,
+      md5ofParts,
       partSize: sourcePartSize,
     },
-    dest: { place: route.dest, key: destKey, replaces, expects, ...(firm && { firm }), backup, versionName, twin },
+    dest: { place: route.dest, key: destKey, replaces, expects, firm, backup, versionName, twin },
     way: link === 'keep' ? 'link' : byService ? 'server' : 'client',
     cut: cutOf({
       size,

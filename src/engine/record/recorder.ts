@@ -60,15 +60,38 @@ export class Recorder {
   }
 
   copied({ key, source, dest }: CopyTicket, copied: Copied, elapsedMs: number): void {
-    const { kind: _, destEtag, destVersion: _version, content, ...facts } = copied;
+    const { destEtag, verifiedBy, parts, resumedParts, resumedBytes, fidelity } = copied;
     const { size, etag: sourceEtag, mtimeMs: sourceMtimeMs } = source;
-    const { verifiedBy } = facts;
     this.#damaged.delete(key);
-    const row = { key, size, sourceEtag, sourceMtimeMs, destEtag, verifiedBy, ours: true, atMs: Date.now() };
-    this.#options.committer.add({ ...row, content: content ?? dest.twin?.content });
-    const from = twinOf(key, dest);
+    const content = copied.content ?? dest.twin?.content;
+    const atMs = Date.now();
+    this.#options.committer.add({
+      key,
+      size,
+      sourceEtag,
+      sourceMtimeMs,
+      destEtag,
+      verifiedBy,
+      ours: true,
+      atMs,
+      content,
+    });
+    const { from } = twinOf(key, dest);
     const replaced = dest.replaces !== undefined;
-    this.#options.emit({ type: 'copied', key, size, sourceMtimeMs, elapsedMs, replaced, ...facts, ...from });
+    this.#options.emit({
+      type: 'copied',
+      key,
+      size,
+      verifiedBy,
+      parts,
+      resumedParts,
+      resumedBytes,
+      elapsedMs,
+      sourceMtimeMs,
+      replaced,
+      from,
+      fidelity,
+    });
   }
 
   /** Found equal without a copy: the next run does not have to compare it again. */

@@ -16,11 +16,13 @@ const ORIGIN_MS = Math.random() * 3_600_000;
  * Moves polls to the multiples of a step: the shortest interval, doubled as often as the schedule allows. The first poll
  * stays where it is.
  * @param stepMs absent: the times are those of a clock, and the same for all
+ * @param originMs where the steps begin; the same for all pairs of a process
  */
 export function inStep(
   schedule: Timetable,
   reader: Pick<SourceReader, 'comesAt' | 'joinedMs'>,
   stepMs?: number,
+  originMs = ORIGIN_MS,
 ): Timetable {
   let isFirst = true;
   return {
@@ -29,7 +31,7 @@ export function inStep(
       const first = isFirst && poll.atMs <= nowMs;
       isFirst = false;
       if (first) return { ...poll, sinceMs: reader.joinedMs };
-      const atMs = stepMs === undefined ? poll.atMs : nextStep(nowMs, poll.atMs - nowMs, stepMs);
+      const atMs = stepMs === undefined ? poll.atMs : nextStep(nowMs + originMs, poll.atMs - nowMs, stepMs) - originMs;
       reader.comesAt(atMs);
       return { ...poll, atMs, sinceMs: stepMs === undefined ? atMs - CLOCK_MS : atMs };
     },
@@ -42,5 +44,5 @@ export function inStep(
 function nextStep(nowMs: number, gapMs: number, stepMs: number): number {
   let step = stepMs;
   while (2 * step <= gapMs * STRAYS) step *= 2;
-  return (Math.floor((nowMs + ORIGIN_MS) / step) + 1) * step - ORIGIN_MS;
+  return (Math.floor(nowMs / step) + 1) * step;
 }

@@ -15,6 +15,9 @@ import { isMissingCall, isRefusedForm, type Quirks } from './quirks.js';
 
 type Pinned = HeadOptions & { ifMatch?: string; unsealed?: boolean };
 
+/** A read into memory. */
+type WholeRequest = Pick<GetRequest, 'versionId' | 'signal' | 'onRequest' | 'pace' | 'offset' | 'ifMatch' | 'unsealed'>;
+
 /** Asks for an object's row in a listing. */
 type AskRow = (key: string, options: CallOptions) => Promise<Row | undefined>;
 
@@ -58,9 +61,10 @@ export class Reading {
     // A range of an empty object fails (416), and a range cannot be empty.
     if (target.byteLength === 0) return this.head(key, options);
     const { offset = 0, versionId, ifMatch, signal, onRequest, pace } = options;
-    const request = { versionId, signal, onRequest, pace, offset };
     const answer = await this.#opening((unsealed) =>
-      this.#pinned(key, options, (pin) => this.#get(key, target, { ...request, ifMatch: pin, unsealed })),
+      this.#pinned(key, options, (pin) =>
+        this.#get(key, target, { versionId, signal, onRequest, pace, offset, ifMatch: pin, unsealed }),
+      ),
     );
     const size = sizeOf(answer, offset);
     mustBeAll(key, answer, target.byteLength, { offset, size });
@@ -147,9 +151,13 @@ export class Reading {
   }
 
   /** A store that unpacks gzip sends 200 without a length. It may do so with one Accept-Encoding, and not with the other. */
-  async #get(key: string, target: Uint8Array, request: Omit<GetRequest, 'ranged' | 'gzip'>): Promise<GetAnswer> {
+  async #get(key: string, target: Uint8Array, request: WholeRequest): Promise<GetAnswer> {
+    const { versionId, signal, onRequest, pace, offset, ifMatch, unsealed } = request;
     const ask = (gzip: boolean) =>
-      this.#ranged(request.offset, (ranged) => this.#calls.get(key, target, { ...request, gzip, ranged }));
+      this.#ranged(offset, (ranged) =>
+        // V8 copies what is spread several times more slowly.
+        this.#calls.get(key, target, { versionId, signal, onRequest, pace, offset, ifMatch, unsealed, gzip, ranged }),
+      );
     const first = await ask(this.#gzip);
     const unpacked = first.status === 200 && first.headers['content-length'] === undefined;
     if (!unpacked || (!first.cut && first.received === target.byteLength)) return first;

@@ -11,7 +11,7 @@ beforeEach(() => {
 });
 
 function pair(random: () => number, joinedMs = 0) {
-  return inStep(new Schedule(TIMES, random), { joinedMs, comesAt: (ms) => coming.push(ms) }, TIMES.shortestMs);
+  return inStep(new Schedule(TIMES, random), { joinedMs, comesAt: (ms) => coming.push(ms) }, TIMES.shortestMs, 0);
 }
 
 test('pairs that were polled at different times are polled together the next time', () => {
