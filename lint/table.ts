@@ -27,9 +27,9 @@ export const ROOMS: Readonly<Record<string, string>> = {
   'store/s3':
     'model hash aws store/port store/attributes store/backend store/accelerate store/prices store/rclone store/http',
   'store/s3/headers': 'model store/port store/attributes store/http',
-  'store/s3/sign': 'store/s3',
+  'store/s3/sign': 'hash store/s3',
   'store/oss':
-    'model store/port store/attributes store/backend store/accelerate store/prices store/rclone store/ini store/http',
+    'model hash store/port store/attributes store/backend store/accelerate store/prices store/rclone store/ini store/http',
   'store/urls': 'model store/port store/attributes store/backend store/http store/s3/headers',
   manifest: 'model hash native',
   'manifest/dynamodb': 'model aws manifest/records',

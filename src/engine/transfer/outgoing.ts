@@ -33,7 +33,8 @@ export function outgoing(means: Given, ticket: Planned, info: ObjectInfo): Carri
     const { versionName } = ticket.dest ?? {};
     const version =
       versionName === undefined ? undefined : { name: versionName, origin: originIn(source, ticket.source.key) };
-    const how = { ...policy, serviceCopiesTags, version, link };
+    const special = serviceCopiesTags !== undefined || version !== undefined || link !== undefined;
+    const how = special ? { ...policy, serviceCopiesTags, version, link } : policy;
     const carried = carry(object, source.capabilities, dest.capabilities, how);
     return judged(ticket.key, policy, without(carried, means.refusals, unread));
   };

@@ -6,7 +6,7 @@
  * Folder markers (`dir/`) have only a record: the record's file holds the marker's time and version.
  * Tests: test/store/local/objects.test.ts
  */
-import { createHash } from 'node:crypto';
+import { hash } from 'node:crypto';
 import { readFile, rm, rmdir, stat, unlink } from 'node:fs/promises';
 import mime from 'mime';
 import { ABSENT, isErrno, unlessErrno } from '../../model/errno.js';
@@ -76,7 +76,8 @@ export class Sidecars {
   }
 
   /** @returns whether there was a record */
-  remove(key: string): Promise<boolean> {
+  async remove(key: string): Promise<boolean> {
+    if (!(await this.#mayHaveAny())) return false;
     const record = recordOf(key);
     return this.#naming('write', record, async () => {
       if (!(await this.#calls.mayExist(this.#own.pathOf(record)))) return false;
@@ -167,7 +168,13 @@ export class Sidecars {
     }
   }
 
+  /** Most trees have no records: then their paths need not be computed. */
+  async #mayHaveAny(): Promise<boolean> {
+    return this.#naming('read', META, async () => this.#calls.mayExist(this.#own.pathOf(META)));
+  }
+
   async #read(key: string): Promise<Sidecar | undefined> {
+    if (!(await this.#mayHaveAny())) return undefined;
     const record = recordOf(key);
     const read = (file: Path) => unlessErrno(ABSENT, readFile(file, 'utf8'));
     const text = await this.#naming('read', record, async () => {
@@ -187,7 +194,7 @@ export class Sidecars {
 
 /** The record's own key. */
 function recordOf(key: string): string {
-  const name = createHash('sha256').update(key).digest('hex');
+  const name = hash('sha256', key);
   return `${META}/${name.slice(0, 2)}/${name}.json`;
 }
 

@@ -4,7 +4,8 @@
  * V4 signature in the Authorization header" and "Include a V1 signature in the Authorization header" of the OSS
  * developer reference.
  */
-import { createHash, createHmac } from 'node:crypto';
+import { createHmac, hash } from 'node:crypto';
+import { HmacSha256 } from '../../hash/hmac.js';
 import { encodeQuery, escapePath, type Query } from './encode.js';
 
 export interface Credentials {
@@ -35,7 +36,7 @@ const ALGORITHM = 'OSS4-HMAC-SHA256';
 
 export class SignerV4 implements Signer {
   private keyDate = '';
-  private key: Buffer = Buffer.alloc(0);
+  private hmac = new HmacSha256(Buffer.alloc(0));
 
   /** @param region without `oss-`; must be the bucket's region, even for the accelerated endpoint */
   constructor(
@@ -77,24 +78,21 @@ export class SignerV4 implements Signer {
   }
 
   private signature(request: SignRequest, time: string): string {
-    const canonical = createHash('sha256').update(canonicalRequest(request)).digest('hex');
-    const text = `${ALGORITHM}\n${time}\n${this.scope(time)}\n${canonical}`;
-    return createHmac('sha256', this.signingKey(time.slice(0, 8)))
-      .update(text)
-      .digest('hex');
+    const canonical = hash('sha256', canonicalRequest(request));
+    return this.hmacOf(time.slice(0, 8)).of(`${ALGORITHM}\n${time}\n${this.scope(time)}\n${canonical}`);
   }
 
   /** Cached, because its four HMACs change only once a day. */
-  private signingKey(date: string): Buffer {
+  private hmacOf(date: string): HmacSha256 {
     if (date !== this.keyDate) {
       let key: string | Buffer = `aliyun_v4${this.credentials.accessKeySecret}`;
       for (const step of [date, this.region, 'oss', 'aliyun_v4_request']) {
         key = createHmac('sha256', key).update(step).digest();
       }
-      this.key = Buffer.from(key);
+      this.hmac = new HmacSha256(Buffer.from(key));
       this.keyDate = date;
     }
-    return this.key;
+    return this.hmac;
   }
 }
 

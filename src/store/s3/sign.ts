@@ -6,6 +6,7 @@
  * Content-MD5 (signed with the other headers) the store already refuses a body that differs.
  */
 import { createHmac, hash } from 'node:crypto';
+import { HmacSha256 } from '../../hash/hmac.js';
 import { encodeQuery } from './encode.js';
 
 export interface Credentials {
@@ -37,7 +38,7 @@ interface Key {
   secret: string;
   day: string;
   scope: string;
-  hmac: Hmac;
+  hmac: HmacSha256;
 }
 
 /** Metadata can have any names. */
@@ -137,7 +138,7 @@ export class Signer {
       const scope = parts.join('/');
       let bytes = Buffer.from(`AWS4${secret}`);
       for (const part of parts) bytes = createHmac('sha256', bytes).update(part).digest();
-      this.#key = { secret, day, scope, hmac: new Hmac(bytes) };
+      this.#key = { secret, day, scope, hmac: new HmacSha256(bytes) };
     }
     return this.#key;
   }
@@ -150,32 +151,6 @@ export class Signer {
       this.#time = { second, text };
     }
     return this.#time.text;
-  }
-}
-
-const SHA256_BLOCK = 64;
-
-/** HMAC-SHA256 (RFC 2104) of many texts with one key: two hashes, without an object of `node:crypto` for each text. */
-class Hmac {
-  /** The padded key, as latin1. */
-  readonly #inner: string;
-  /** The padded key, and room for the inner hash. */
-  readonly #outer = Buffer.alloc(SHA256_BLOCK + 32, 0x5c);
-
-  /** @param key at most a block */
-  constructor(key: Buffer) {
-    const inner = Buffer.alloc(SHA256_BLOCK, 0x36);
-    for (const [at, byte] of key.entries()) {
-      inner.writeUInt8(0x36 ^ byte, at);
-      this.#outer.writeUInt8(0x5c ^ byte, at);
-    }
-    this.#inner = inner.toString('latin1');
-  }
-
-  /** Hex. @param text latin1 */
-  of(text: string): string {
-    this.#outer.write(hash('sha256', Buffer.from(this.#inner + text, 'latin1')), SHA256_BLOCK, 'hex');
-    return hash('sha256', this.#outer);
   }
 }
 
