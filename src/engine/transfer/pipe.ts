@@ -67,7 +67,10 @@ export class Pipe implements Pieces {
       if (!memory) return undefined;
       this.#filling = { memory, bytes: 0 };
     }
-    return this.#filling.memory.subarray(this.#filling.bytes);
+    const { memory, bytes } = this.#filling;
+    // That the pipe is full is known only when bytes are taken: what still comes then must find its place.
+    const end = this.#free.length > 0 ? this.#piece : this.#piece - LATE;
+    return memory.subarray(bytes, bytes < end ? end : this.#piece);
   }
 
   /**
@@ -150,7 +153,7 @@ export class Pipe implements Pieces {
 
   #isFull(): boolean {
     const rest = this.#filling ? this.#piece - this.#filling.bytes : 0;
-    return this.#free.length * this.#piece + rest < LATE;
+    return this.#free.length * this.#piece + rest <= LATE;
   }
 
   #untilRoom(): Promise<void> {

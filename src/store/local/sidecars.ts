@@ -77,7 +77,7 @@ export class Sidecars {
 
   /** @returns whether there was a record */
   async remove(key: string): Promise<boolean> {
-    if (!(await this.#mayHaveAny())) return false;
+    if (!(await this.#mayHaveAny('write'))) return false;
     const record = recordOf(key);
     return this.#naming('write', record, async () => {
       if (!(await this.#calls.mayExist(this.#own.pathOf(record)))) return false;
@@ -169,12 +169,12 @@ export class Sidecars {
   }
 
   /** Most trees have no records: then their paths need not be computed. */
-  async #mayHaveAny(): Promise<boolean> {
-    return this.#naming('read', META, async () => this.#calls.mayExist(this.#own.pathOf(META)));
+  async #mayHaveAny(intent: Intent): Promise<boolean> {
+    return this.#naming(intent, META, async () => this.#calls.mayExist(this.#own.pathOf(META)));
   }
 
   async #read(key: string): Promise<Sidecar | undefined> {
-    if (!(await this.#mayHaveAny())) return undefined;
+    if (!(await this.#mayHaveAny('read'))) return undefined;
     const record = recordOf(key);
     const read = (file: Path) => unlessErrno(ABSENT, readFile(file, 'utf8'));
     const text = await this.#naming('read', record, async () => {

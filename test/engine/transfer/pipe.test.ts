@@ -131,3 +131,20 @@ test('there is no room while every piece is in use, and a little of it is not wo
   for (let n = 0; n < 3; n++) read(through, bytesOf('b', 192 * KiB));
   expect(through.room()).toBeUndefined();
 });
+
+test('what comes late has a place in a large pipe, too, although a read fills all the room there is', async () => {
+  const body = bytesOf('body', LARGE_PIPE_BYTES);
+  const through = pipe(2 * LARGE_PIPE_BYTES, LARGE_PIPE_BYTES);
+  let at = 0;
+  const fill = (most: number): Promise<void> | undefined => {
+    const room = through.room() ?? expect.fail('there is no room');
+    const piece = body.subarray(at, at + Math.min(most, room.byteLength));
+    room.set(piece);
+    at += piece.byteLength;
+    return through.take(room.subarray(0, piece.byteLength));
+  };
+  while (!fill(LARGE_PIPE_BYTES));
+  // As TLS does after a pause.
+  for (let late = 0; late < 64 * KiB; late += 16 * KiB) fill(16 * KiB);
+  expect((await drain(through, at)).equals(body.subarray(0, at))).toBe(true);
+});
