@@ -9,8 +9,8 @@ import type { TagFilter } from './filter/tags.js';
 import type { Bounds } from './list/bounds.js';
 import type { Backup } from './pair.js';
 
-/** More connections from one client are likely to be throttled. */
-export const MOST_CONNECTIONS = 256;
+/** On a line that loses packets, hundreds of connections share it. More from one client are likely to be throttled. */
+export const MOST_CONNECTIONS = 512;
 
 /** When sync deletes. Both listings have always been read to their end first. */
 export type DeleteTime = 'before' | 'during' | 'after';

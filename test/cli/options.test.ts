@@ -33,7 +33,7 @@ afterEach(() => {
 });
 
 const RUN: [string[], Partial<RunOptions>][] = [
-  [[], { dryRun: false, maxConnections: 256, checkers: 16, objectAttempts: 3 }],
+  [[], { dryRun: false, maxConnections: 512, checkers: 16, objectAttempts: 3 }],
   [['--max-connections', '64'], { maxConnections: 64 }],
   [[], { createBucket: false, noTraverse: false, cutoffMode: 'hard' }],
   [['-n'], { dryRun: true }],
@@ -111,8 +111,8 @@ describe('each option reaches what it is for', () => {
 
   it('as many connections as may be in flight, and no more than a server bears', async () => {
     expect(copyConnections(await job('--transfers', '2', '--part-concurrency', '3', '--checkers', '4'))).toBe(10);
-    expect(copyConnections(await job('--transfers', '500'))).toBe(256);
-    expect(copyConnections(await job('--transfers', '500', '--part-concurrency', '4'))).toBe(256);
+    expect(copyConnections(await job('--transfers', '500'))).toBe(512);
+    expect(copyConnections(await job('--transfers', '500', '--part-concurrency', '4'))).toBe(512);
     expect(copyConnections(await job('--max-connections', '40'))).toBe(40);
   });
 

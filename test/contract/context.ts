@@ -3,7 +3,7 @@ import { afterEach, beforeEach, expect } from 'vitest';
 import { type ErrorCode, XsyncError } from '../../src/model/error.js';
 import { compareKeys } from '../../src/model/key.js';
 import type { ObjectEntry, ObjectInfo } from '../../src/model/object.js';
-import type { ListOptions, ObjectStore, UploadRef } from '../../src/store/port.js';
+import type { ListOptions, ObjectStore, PieceSource, UploadRef } from '../../src/store/port.js';
 import type { KeyName } from './keys.js';
 
 /** One backend under test: an empty bucket of its own. */
@@ -142,4 +142,25 @@ export async function empty(store: ObjectStore): Promise<void> {
     for (const upload of page.uploads) await store.abortUpload(upload);
     token = page.nextToken;
   }
+}
+
+/** Gives the body in pieces of the sizes, again and again, at once or later; counts how often it was opened. */
+export function inPieces(body: Uint8Array, ...sizes: number[]): PieceSource & { opened: number } {
+  const source = {
+    byteLength: body.byteLength,
+    opened: 0,
+    open() {
+      source.opened++;
+      let at = 0;
+      let n = 0;
+      return {
+        next: () => {
+          const piece = body.slice(at, at + (sizes[n++ % sizes.length] ?? 1));
+          at += piece.byteLength;
+          return n % 2 === 0 ? piece : Promise.resolve(piece);
+        },
+      };
+    },
+  };
+  return source;
 }

@@ -2,7 +2,18 @@ import { describe, expect, it } from 'vitest';
 import { md5, md5OfMd5s } from '../../src/hash/index.js';
 import type { UserMetadata } from '../../src/model/object.js';
 import type { ObjectStore, UploadRef } from '../../src/store/port.js';
-import { type Backend, bytes, expectCode, listAll, partSize, pattern, readAll, text, useSubject } from './context.js';
+import {
+  type Backend,
+  bytes,
+  expectCode,
+  inPieces,
+  listAll,
+  partSize,
+  pattern,
+  readAll,
+  text,
+  useSubject,
+} from './context.js';
 
 type Named = { partNumber: number; etag: string };
 
@@ -55,6 +66,26 @@ export function describeMultipart(backend: Backend): void {
         expect([undefined, md5(Buffer.concat(parts))]).toContain(sums.md5);
       }
     });
+  });
+
+  it('takes a part whose pieces come at once or later, and none that fails', async ({ skip }) => {
+    const { store } = subject();
+    const send = store.uploadPartPieces?.bind(store) ?? skip();
+    const upload = await store.createUpload('a');
+    const body = pattern(300_001);
+    const { etag, checksums } = await send(upload, 1, inPieces(body, 1, 70_000, 3));
+    if (store.capabilities.hashesParts) expect(checksums.md5).toBe(md5(body));
+    expect([undefined, md5(body)]).toContain(checksums.md5);
+    const gone = new Error('gone');
+    const next = () => Promise.reject(gone);
+    await expect(send(upload, 2, { byteLength: 10, open: () => ({ next }) })).rejects.toMatchObject({ cause: gone });
+    const wrong = send(upload, 2, inPieces(pattern(10), 10), { contentMd5: md5(body) });
+    await expectCode(wrong, 'checksum-mismatch');
+    const parts = await store.listParts(upload);
+    expect(parts).toMatchObject([{ partNumber: 1, size: body.byteLength, etag }]);
+    expect(parts).toHaveLength(1);
+    await store.completeUpload(upload, [{ partNumber: 1, etag }]);
+    expect(Buffer.compare((await readAll(store, 'a')).body, body)).toBe(0);
   });
 
   it('answers for each part what it holds', async () => {

@@ -1,8 +1,7 @@
 import { expect, it } from 'vitest';
-import { md5 } from '../../src/hash/index.js';
 import type { ObjectInfo } from '../../src/model/object.js';
-import type { PieceSink, PieceSource } from '../../src/store/port.js';
-import { type Backend, expectCode, pattern, readAll, useSubject } from './context.js';
+import type { PieceSink } from '../../src/store/port.js';
+import { type Backend, expectCode, inPieces, pattern, readAll, useSubject } from './context.js';
 
 /** Keeps what it takes. `waits` has it ask for a pause after each piece. */
 class Collector implements PieceSink {
@@ -28,27 +27,6 @@ class Collector implements PieceSink {
   get bytes(): Buffer {
     return Buffer.concat(this.#pieces);
   }
-}
-
-/** Gives the body in pieces of the sizes, again and again, at once or later; counts how often it was opened. */
-function inPieces(body: Uint8Array, ...sizes: number[]): PieceSource & { opened: number } {
-  const source = {
-    byteLength: body.byteLength,
-    opened: 0,
-    open() {
-      source.opened++;
-      let at = 0;
-      let n = 0;
-      return {
-        next: () => {
-          const piece = body.slice(at, at + (sizes[n++ % sizes.length] ?? 1));
-          at += piece.byteLength;
-          return n % 2 === 0 ? piece : Promise.resolve(piece);
-        },
-      };
-    },
-  };
-  return source;
 }
 
 /** Bodies that are passed on while they arrive; only for stores that can. */
@@ -124,23 +102,6 @@ export function describePieces(backend: Backend): void {
     expect(Buffer.compare(now.body, body)).toBe(0);
     expect(now.info).toMatchObject({ etag: written.etag, metadata: { a: 'b' } });
     expect({ opened: source.opened, paced }).toEqual({ opened: 1, paced: 700_001 });
-  });
-
-  it('takes a part whose pieces come at once or later, and none that fails', async ({ skip }) => {
-    const { store } = subject();
-    const send = store.uploadPartPieces?.bind(store) ?? skip();
-    const upload = await store.createUpload('a');
-    const body = pattern(300_001);
-    const { etag, checksums } = await send(upload, 1, inPieces(body, 1, 70_000, 3));
-    expect(checksums.md5).toBe(md5(body));
-    const gone = new Error('gone');
-    const next = () => Promise.reject(gone);
-    await expect(send(upload, 2, { byteLength: 10, open: () => ({ next }) })).rejects.toMatchObject({ cause: gone });
-    const wrong = send(upload, 2, inPieces(pattern(10), 10), { contentMd5: md5(body) });
-    await expectCode(wrong, 'checksum-mismatch');
-    expect(await store.listParts(upload)).toEqual([{ partNumber: 1, size: body.byteLength, etag }]);
-    await store.completeUpload(upload, [{ partNumber: 1, etag }]);
-    expect(Buffer.compare((await readAll(store, 'a')).body, body)).toBe(0);
   });
 
   it('writes nothing of a body that fails', async ({ skip }) => {

@@ -40,6 +40,11 @@ export class MemoryBudget {
     return this.#account.used;
   }
 
+  /** More than half is leased: bodies that can do with less should. */
+  get isShort(): boolean {
+    return this.used > this.limit / 2;
+  }
+
   /** @throws RangeError when the buffer cannot be allocated */
   async lease(size: number): Promise<Lease> {
     if (!this.#account.take(size)) await this.#account.wait(size);

@@ -42,7 +42,7 @@ import {
 const MIB = 1024 ** 2;
 const HOUR = 3_600_000;
 
-/** Room for 256 of the smallest parts, which a lossy line needs; at most half of the memory of the host or container. */
+/** Room for the 300 parts of 5 MiB that a lossy line needs; at most half of the memory of the host or container. */
 function defaultMemory(): number {
   const memory = Math.min(totalmem(), process.constrainedMemory() || Number.POSITIVE_INFINITY);
   return Math.min(1536 * MIB, Math.floor(memory / 2));

@@ -22,6 +22,7 @@ import { outgoing } from './outgoing.js';
 import { canPassPartsOn, passPartOn } from './part-in-pieces.js';
 import { leasePipe, PIPE_BYTES } from './pipe.js';
 import { type RaceResult, type Request, Siblings } from './race.js';
+import { AGAIN_BYTES, canReadAgain, sendReadAgain } from './read-again.js';
 import { confirmByReading } from './reading-back.js';
 import type { SourceProof, Turn } from './source-proof.js';
 import { type Resumed, startUpload } from './uploads.js';
@@ -256,13 +257,13 @@ export class PartsInFlight {
     return isNew && known && size > PIPE_BYTES && canPassPartsOn(this.#means);
   }
 
-  async #sendHeld({ partNumber }: Part, { info, lease }: Read, turn: Turn, moving: Moving): Promise<Sent> {
+  async #sendHeld(part: Part, { info, lease }: Read, turn: Turn, moving: Moving): Promise<Sent> {
     moving.turn();
     mustBeWhole(this.#ticket, info);
     this.#info ??= info;
     const upload = await this.#uploadFor(info);
     await this.#hashInOrder(turn, lease.bytes);
-    return this.#write(upload, partNumber, lease.bytes, moving);
+    return this.#write(upload, part, lease, moving);
   }
 
   async #hashInOrder(turn: Turn, bytes: Uint8Array): Promise<void> {
@@ -315,8 +316,10 @@ export class PartsInFlight {
     };
   }
 
-  async #write(upload: UploadRef, partNumber: number, bytes: Uint8Array, moving: Moving): Promise<Sent> {
+  async #write(upload: UploadRef, part: Part, lease: Lease, moving: Moving): Promise<Sent> {
     const { dest } = this.#means;
+    const { partNumber } = part;
+    const { bytes } = lease;
     const known = this.#done.get(partNumber);
     const hashing = this.#proof.hashing(dest.capabilities);
     const there = this.#arrived.get(partNumber);
@@ -329,7 +332,7 @@ export class PartsInFlight {
     if (known) this.#differed++;
     this.#spared.delete(partNumber);
     if (there && isSamePart(there, bytes.byteLength, hashes)) return { ...hashes, etag: this.#spare(there) };
-    const { etag, checksums } = await this.#upload(upload, partNumber, bytes, hashes, moving);
+    const { etag, checksums } = await this.#upload(upload, part, lease, hashes, moving);
     return { ...hashes, etag, md5: byStore ? checksums.md5 : hashes.md5 };
   }
 
@@ -338,20 +341,19 @@ export class PartsInFlight {
    * parts whose ETag is their MD5 are raced: the loser then stores the same bytes under the same ETag, and the completion
    * finds the ETag that it names. After the completion the service rejects the loser.
    */
-  async #upload(
-    upload: UploadRef,
-    partNumber: number,
-    bytes: Uint8Array,
-    hashes: PartHashes,
-    moving: Moving,
-  ): Promise<PartResult> {
-    const { dest, halt, slots } = this.#means;
+  async #upload(upload: UploadRef, part: Part, lease: Lease, hashes: PartHashes, moving: Moving): Promise<PartResult> {
+    const { dest, budget, halt, slots } = this.#means;
     const { key } = this.#ticket;
+    const { partNumber, size } = part;
     const contentMd5 = dest.capabilities.checksContentMd5 ? hashes.md5 : undefined;
-    const send: Request<PartResult> = (attempt) =>
-      dest.uploadPart(upload, partNumber, bytes, { contentMd5, ...attempt });
+    let send: Request<PartResult> = (attempt) =>
+      dest.uploadPart(upload, partNumber, lease.bytes, { contentMd5, ...attempt });
+    if (size > AGAIN_BYTES && budget.isShort && canReadAgain(this.#means)) {
+      lease.release();
+      send = (attempt) => sendReadAgain(this.#means, this.#ticket, { upload, ...part }, { contentMd5, ...attempt });
+    }
     const result = await slots.races.run({
-      size: bytes.byteLength,
+      size,
       siblings: this.#writes,
       signal: halt.signal,
       pace: progressOf(this.#means, key, moving),
@@ -362,7 +364,7 @@ export class PartsInFlight {
     if (!isMd5Etag(answer, hashes, dest)) this.#md5Etags = false;
     const confirmed = confirm(key, hashes, answer);
     if (hintAgrees(hashes, answer)) this.#means.etags.dest.agree();
-    if (!confirmed && contradicts(hashes, answer)) this.#contradicted ??= rowOf(partNumber, bytes, answer, hashes);
+    if (!confirmed && contradicts(hashes, answer)) this.#contradicted ??= rowOf(part, answer, hashes);
     const checked = contentMd5 !== undefined || dest.capabilities.hashesParts;
     if (!confirmed && !checked) this.#confirmed = false;
     return answer;
@@ -412,12 +414,7 @@ export class PartsInFlight {
   }
 }
 
-function rowOf(
-  partNumber: number,
-  { byteLength: size }: Uint8Array,
-  { etag }: PartResult,
-  hashes: PartHashes,
-): PartRow {
+function rowOf({ partNumber, size }: Part, { etag }: PartResult, hashes: PartHashes): PartRow {
   return { partNumber, size, etag, ...hashes };
 }
 

@@ -37,13 +37,23 @@ interface PilotContext {
   emit: Reporter;
 }
 
-/** Undefined if there is nothing to tune: everything is fixed, or it is a dry run. */
-export function pilotFor(pair: RunPair, options: RunOptions, slots: TunedSlots, emit: Reporter): Pilot | undefined {
+/**
+ * Undefined if there is nothing to tune: everything is fixed, or it is a dry run.
+ * @param partMemory bytes that a part in flight takes while memory is short; absent: it is held whole
+ */
+export function pilotFor(
+  pair: RunPair,
+  options: RunOptions,
+  slots: TunedSlots,
+  emit: Reporter,
+  partMemory?: number,
+): Pilot | undefined {
   if (options.dryRun || !(slots.tunesParts || slots.tunesObjects)) return undefined;
   const limits = {
     connections: affordableConnections(options.maxConnections ?? MOST_CONNECTIONS, openFilesLimit()),
     operations: operationsOf(pair.source.store.capabilities, pair.dest.store.capabilities),
     memory: options.maxMemory,
+    partMemory,
     leastPartSize: pair.dest.store.capabilities.minPartSize,
     partSize: options.partSize,
   };

@@ -46,6 +46,8 @@ export interface TunerLimits {
   operations?: number;
   /** Bytes of bodies held at once. */
   memory: number;
+  /** Bytes that a part in flight takes while memory is short; absent: it is held whole. */
+  partMemory?: number;
   /** Bytes: the smallest part that the destination accepts. */
   leastPartSize: number;
   /** Bytes, if the user has fixed it. */
@@ -55,14 +57,17 @@ export interface TunerLimits {
 /** Low enough for any server and any host. */
 export const START: Settings = { parts: 8, objects: 32, partSize: 8 * MiB };
 
-/** The smallest part that every store accepts. */
-const SMALLEST_PART = 5 * MiB;
-/** By bytes per second of one connection: large parts save requests, small ones are cheap to repeat. */
+/**
+ * By bytes per second of one connection: large parts save requests, small ones are cheap to repeat, and shorten the wait for
+ * the last ones. S3 accepts none below 5 MiB; OSS and a disk do.
+ */
 const PART_SIZES = [
   { from: 16 * MiB, partSize: 32 * MiB },
   { from: 4 * MiB, partSize: 16 * MiB },
   { from: 1 * MiB, partSize: 8 * MiB },
+  { from: 0.25 * MiB, partSize: 5 * MiB },
 ] as const;
+const SMALLEST_PART = 1 * MiB;
 /** One loop leaves the other at least this many connections. */
 const LEAST = { parts: 2, objects: 4 };
 /** Broken connections are counted over this time: one is normal, a tenth of all is too many. */
@@ -139,7 +144,8 @@ export class Tuner {
   get lone(): Lone | undefined {
     const n = this.#parts.reach;
     const level = this.#parts.best;
-    return level && n !== undefined ? { n, each: level.rate / level.n, memory: this.#limits.memory } : undefined;
+    const memory = this.#limits.partMemory === undefined ? this.#limits.memory : Number.POSITIVE_INFINITY;
+    return level && n !== undefined ? { n, each: level.rate / level.n, memory } : undefined;
   }
 
   /** True while every loop that has work holds its setting. */
@@ -203,7 +209,8 @@ export class Tuner {
   }
 
   #mostParts(): number {
-    return Math.min(this.#limits.connections, Math.floor(this.#limits.memory / this.#partSize));
+    const { connections, memory, partMemory = this.#partSize } = this.#limits;
+    return Math.min(connections, Math.floor(memory / Math.min(partMemory, this.#partSize)));
   }
 
   #choosePartSize({ used }: Flow): void {
@@ -211,8 +218,9 @@ export class Tuner {
     if (!level || !fills(used, this.#parts.n) || this.#limits.partSize !== undefined) return;
     const each = level.rate / level.n;
     const wanted = PART_SIZES.find(({ from }) => each >= from)?.partSize ?? SMALLEST_PART;
+    const { memory, partMemory } = this.#limits;
     const affordable = PART_SIZES.map(({ partSize }) => partSize).find(
-      (size) => size * level.n <= this.#limits.memory / 2,
+      (size) => (partMemory ?? size) * level.n <= memory / 2,
     );
     this.#partSize = Math.max(Math.min(wanted, affordable ?? SMALLEST_PART), this.#limits.leastPartSize);
   }

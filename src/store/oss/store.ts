@@ -281,11 +281,24 @@ export class OssStore implements ObjectStore {
     return { key, uploadId: readUploadId(body) };
   }
 
-  async uploadPart(
+  uploadPart(upload: UploadRef, partNumber: number, body: Uint8Array, options: PartOptions = {}): Promise<PartResult> {
+    return this.sendPart(upload, partNumber, body, options);
+  }
+
+  uploadPartPieces(
     upload: UploadRef,
     partNumber: number,
-    body: Uint8Array,
+    body: PieceSource,
     options: PartOptions = {},
+  ): Promise<PartResult> {
+    return this.sendPart(upload, partNumber, body, options);
+  }
+
+  private async sendPart(
+    upload: UploadRef,
+    partNumber: number,
+    body: Uint8Array | PieceSource,
+    options: PartOptions,
   ): Promise<PartResult> {
     checkKey(upload.key);
     const query = { partNumber: String(partNumber), uploadId: upload.uploadId };

@@ -225,10 +225,30 @@ export class S3Bucket implements port.ObjectStore {
     options: port.PartOptions = {},
   ): Promise<port.PartResult> {
     const answer = await this.#calls.uploadPart(upload, partNumber, body, options);
-    const { etag } = answer.headers;
-    if (etag) return this.#part(answer.headers, bareEtag(etag));
+    return this.#sentPart(answer, upload, partNumber, { ...options, md5Of: () => options.contentMd5 ?? md5(body) });
+  }
+
+  get uploadPartPieces(): port.ObjectStore['uploadPartPieces'] {
+    const { inPieces } = this.#calls;
+    return (
+      inPieces &&
+      (async (upload, partNumber, body, options = {}) => {
+        const answer = await inPieces.uploadPart(upload, partNumber, body, options);
+        return this.#sentPart(answer, upload, partNumber, { ...options, md5Of: () => options.contentMd5 });
+      })
+    );
+  }
+
+  /** @param options.md5Of that of the body, if it is known; for a store that tells nothing of its parts */
+  async #sentPart(
+    { headers }: Answer,
+    upload: port.UploadRef,
+    partNumber: number,
+    options: port.CallOptions & { md5Of(): string | undefined },
+  ): Promise<port.PartResult> {
+    if (headers.etag) return this.#part(headers, bareEtag(headers.etag));
     this.#quirks.notice('no-put-etag');
-    return { etag: await this.#partEtag(upload, partNumber, body, options), checksums: {} };
+    return { etag: await this.#partEtag(upload, partNumber, options), checksums: {} };
   }
 
   async uploadPartCopy(
@@ -434,14 +454,14 @@ export class S3Bucket implements port.ObjectStore {
   async #partEtag(
     upload: port.UploadRef,
     partNumber: number,
-    body: Uint8Array,
-    options: port.PartOptions,
+    options: port.CallOptions & { md5Of(): string | undefined },
   ): Promise<string> {
     try {
       return await this.#listedEtag(upload, partNumber, options);
     } catch (error) {
-      if (!isXsyncError(error, 'unsupported')) throw error;
-      return options.contentMd5 ?? md5(body);
+      const md5 = isXsyncError(error, 'unsupported') ? options.md5Of() : undefined;
+      if (md5 === undefined) throw error;
+      return md5;
     }
   }
 

@@ -166,6 +166,7 @@ export interface S3Calls {
   readonly inPieces?: {
     get(key: string, sink: BodySink, request: GetRequest): Promise<GetAnswer>;
     put(key: string, body: PieceSource, options: PutOptions, condition: Condition): Promise<Answer>;
+    uploadPart(upload: UploadRef, partNumber: number, body: PieceSource, options: PartOptions): Promise<Answer>;
   };
 
   /**

@@ -34,7 +34,7 @@ export class LeanCalls implements calls.S3Calls {
     this.#settings = settings;
   }
 
-  get inPieces(): Pick<LeanCalls, 'get' | 'put'> {
+  get inPieces(): Pick<LeanCalls, 'get' | 'put' | 'uploadPart'> {
     return this;
   }
 
@@ -158,7 +158,7 @@ export class LeanCalls implements calls.S3Calls {
     return this.#uploads.create(key, this.#writeHeaders(key, options), options);
   }
 
-  uploadPart(...args: Parameters<calls.S3Calls['uploadPart']>): Promise<calls.Answer> {
+  uploadPart(...args: Parameters<Uploads['part']>): Promise<calls.Answer> {
     return this.#uploads.part(...args);
   }
 

@@ -1,7 +1,7 @@
 /** Multipart uploads over the lean transport. Tests: test/store/s3/contract.test.ts */
 import { bareEtag } from '../../model/etag.js';
 import { readXml } from '../http/xml.js';
-import type { CallOptions, ObjectStore, PartOptions, UploadRef } from '../port.js';
+import type { CallOptions, ObjectStore, PartOptions, PieceSource, UploadRef } from '../port.js';
 import type { Answer, CopyRequest, ListedParts, ListedUploads, S3Calls, Written } from './calls.js';
 import { type Condition, conditionHeaders } from './conditions.js';
 import { copySource, readCopy, withChecksums } from './copying.js';
@@ -37,7 +37,7 @@ export class Uploads {
   async part(
     { key, uploadId }: UploadRef,
     partNumber: number,
-    body: Uint8Array,
+    body: Uint8Array | PieceSource,
     { signal, onRequest, pace, contentMd5 }: PartOptions,
   ): Promise<Answer> {
     const parameters = { partNumber, uploadId };

@@ -15,7 +15,7 @@ describe('a job', () => {
   test('has the defaults of the command line', () => {
     expect(parseJob('sync', PLACES)).toMatchObject({
       ...{ compare: 'default', deleteTime: 'after', retries: 3, traverse: true, resumeListing: true },
-      ...{ checkers: 16, maxConnections: 256, modifyWindow: 1, cutoffMode: 'hard' },
+      ...{ checkers: 16, maxConnections: 512, modifyWindow: 1, cutoffMode: 'hard' },
     });
     expect(parseJob('watch', PLACES)).toMatchObject({ interval: 30_000, checkDestination: 86_400_000 });
     expect(parseJob('check', PLACES).maxMemory).toBe(256 * 1024 ** 2);

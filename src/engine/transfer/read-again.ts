@@ -1,0 +1,100 @@
+/**
+ * The body of a part that was read and hashed, and is read a second time while it is sent. Hundreds of slow connections
+ * then need a piece of memory each, and not a part. Only for files on this host, where a read costs next to nothing.
+ *
+ * The second read is pinned to the version of the first. Should the bytes be others all the same, the destination refuses
+ * them (Content-MD5), or its checksum differs from that of the first read.
+ * Tests: test/engine/transfer/read-again.test.ts
+ */
+import { XsyncError } from '../../model/error.js';
+import type { CopyTicket } from '../../model/ticket.js';
+import type { ObjectStore, PartOptions, PartResult, PieceSource, Pieces, UploadRef } from '../../store/port.js';
+import type { Means } from './means.js';
+
+/** Bytes of memory that such a part needs while it is sent. */
+export const AGAIN_BYTES = 256 * 1024;
+
+/** Parts can be read again for nothing, and sent in pieces. */
+export function canReadAgain({ source, dest }: Pick<Means, 'source' | 'dest'>): boolean {
+  return source.capabilities.local === true && dest.uploadPartPieces !== undefined;
+}
+
+/** A part of an upload, and its place in the source. */
+interface PartOfUpload {
+  upload: UploadRef;
+  partNumber: number;
+  offset: number;
+  /** Bytes. */
+  size: number;
+}
+
+/** @throws what the destination throws, and what the second read throws */
+export async function sendReadAgain(
+  { source, dest, budget }: Means,
+  ticket: CopyTicket,
+  part: PartOfUpload,
+  options: PartOptions,
+): Promise<PartResult> {
+  if (!dest.uploadPartPieces) throw new XsyncError('internal', 'the store takes parts from memory only');
+  const lease = await budget.lease(AGAIN_BYTES);
+  const body = new ReadAgain(source, ticket, part, lease.bytes);
+  try {
+    return await dest.uploadPartPieces(part.upload, part.partNumber, body, options);
+  } catch (error) {
+    throw body.fault ? body.fault.error : error;
+  } finally {
+    lease.release();
+  }
+}
+
+class ReadAgain implements PieceSource {
+  readonly byteLength: number;
+  readonly #source: ObjectStore;
+  readonly #ticket: CopyTicket;
+  readonly #offset: number;
+  readonly #memory: Uint8Array;
+  #fault: { error: unknown } | undefined;
+
+  /** @param memory for one piece, valid while the part is sent */
+  constructor(
+    source: ObjectStore,
+    ticket: CopyTicket,
+    { offset, size }: { offset: number; size: number },
+    memory: Uint8Array,
+  ) {
+    this.#source = source;
+    this.#ticket = ticket;
+    this.#offset = offset;
+    this.byteLength = size;
+    this.#memory = memory;
+  }
+
+  /** Why the bytes did not all come, if that is so; a request that fails for this reason says `aborted`. */
+  get fault(): { error: unknown } | undefined {
+    return this.#fault;
+  }
+
+  open(): Pieces {
+    let at = 0;
+    this.#fault = undefined;
+    return {
+      next: async () => {
+        const piece = this.#memory.subarray(0, this.byteLength - at);
+        await this.#read(piece, at);
+        at += piece.byteLength;
+        return piece;
+      },
+    };
+  }
+
+  async #read(piece: Uint8Array, at: number): Promise<void> {
+    const { key, etag } = this.#ticket.source;
+    try {
+      await this.#source.read(key, piece, { offset: this.#offset + at, ifMatch: etag });
+    } catch (error) {
+      this.#fault = { error };
+      // Not the source's own error: the writing store would take it for an answer of its service.
+      throw new XsyncError('aborted', 'the source could not be read to its end', { cause: error });
+    }
+  }
+}
