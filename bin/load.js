@@ -34,13 +34,14 @@ const { crc32 } = require('node:zlib');
  *
  * The young generation grows to its full size in one step instead of five, each of which ends with a collection while the
  * program is being loaded and almost nothing is garbage.
+ *
+ * `until`: the newest V8 (major version) that is known to have the flag. Of others V8 complains on the standard error.
  */
 const FLAGS = [
-  '--no-allocation-site-pretenuring',
-  '--heap-growing-percent=50',
-  '--interrupt-budget=270336',
-  '--semi-space-growth-factor=16',
-  '--no-scavenge-task',
+  { flag: '--no-allocation-site-pretenuring', until: 14 },
+  { flag: '--heap-growing-percent=50', until: 14 },
+  { flag: '--interrupt-budget=270336', until: 11 },
+  { flag: '--semi-space-growth-factor=16', until: 14 },
 ];
 
 /** Two CRC-32: of what identifies the program and Node, and of the code. */
@@ -75,7 +76,12 @@ function load(file, command) {
 
 /** V8 takes code only if its flags are those with which the code was cached. The program may have changed them. */
 function setFlags() {
-  for (const flag of FLAGS) setFlagsFromString(flag);
+  for (const flag of flagsOf(process.versions.v8)) setFlagsFromString(flag);
+}
+
+/** The flags for this version of V8, such as `11.3.244.8-node.30`. */
+function flagsOf(version) {
+  return FLAGS.filter(({ until }) => Number.parseInt(version, 10) <= until).map(({ flag }) => flag);
 }
 
 /** The text, and what differs after every change of the file: nobody can set the time of the last one (ctime). */
@@ -153,4 +159,4 @@ function isOurs({ uid, mode }) {
   return uid === process.getuid() && (mode & 0o022) === 0;
 }
 
-module.exports = { load };
+module.exports = { load, flagsOf };

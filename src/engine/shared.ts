@@ -6,7 +6,7 @@ import { Claims } from './flow/claims.js';
 import type { Member } from './flow/fair.js';
 import type { RunOptions } from './options.js';
 import type { RunPair } from './pair.js';
-import { partMemoryOf } from './transfer/part-memory.js';
+import { AGAIN_BYTES, canReadAgain } from './transfer/read-again.js';
 import { Slots } from './transfer/slots.js';
 import { type Pilot, pilotFor } from './tune/pilot.js';
 
@@ -47,7 +47,9 @@ export class Shared {
     // The workers of a queue have slots of their own.
     const slots = pair.fleet ? { transfers: pair.fleet.objects, partConcurrency: 1 } : options;
     this.slots = new Slots(slots, near, undefined, this.#share);
-    this.#pilot = pilotFor(pair, options, this.slots, report, partMemoryOf(pair.source.store, pair.dest.store));
+    // What shares its memory with other pairs never has half of it.
+    const again = !this.#share && canReadAgain({ source: pair.source.store, dest: pair.dest.store });
+    this.#pilot = pilotFor(pair, options, this.slots, report, again ? AGAIN_BYTES : undefined);
   }
 
   /** A run begins. The tuner runs from the start of the first one to the end of the last one. */

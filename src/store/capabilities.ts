@@ -117,6 +117,8 @@ export interface Capabilities {
   readonly keepsMtime: boolean;
   /** Reading ahead is cheap and reading twice is free (local disk, memory). */
   readonly local: boolean;
+  /** Reading the same bytes a second time costs next to nothing. */
+  readonly readsAgain?: boolean;
   /** Name of the storage class of objects that have no `storageClass`; absent: the store has no classes. */
   readonly defaultStorageClass?: string;
   /** Requests per second that the service documents as its limits; absent where it documents none. */

@@ -1,6 +1,6 @@
 /** Tests: test/engine/fan/source.test.ts */
 import type { ObjectInfo } from '../../model/object.js';
-import type { ObjectStore, ReadOptions } from '../../store/port.js';
+import type { Capabilities, ObjectStore, ReadOptions } from '../../store/port.js';
 import { InterceptedStore } from '../../store/wrap/intercept.js';
 import type { SharedReads, Wanting } from './reads.js';
 
@@ -13,6 +13,12 @@ export class FannedStore extends InterceptedStore {
     super(inner, (call, run) => run(call.pace));
     this.#reader = reader;
     this.#reads = reads;
+  }
+
+  /** What is read once for several runs would be read again by each. */
+  override get capabilities(): Capabilities {
+    const { capabilities } = this.inner;
+    return this.#reader.isAlone ? capabilities : { ...capabilities, readsAgain: false };
   }
 
   override read(key: string, target: Uint8Array, options: ReadOptions = {}): Promise<ObjectInfo> {

@@ -11,7 +11,7 @@ const DEFAULT_PART_SIZE = 8 * MiB;
 const LARGEST_IMITATED = 64 * MiB;
 
 /** Part sizes of common tools, the most common first: AWS CLI, rclone and the SDKs, s5cmd, consoles and others. */
-const USUAL_PART_SIZES = [8, 5, 16, 50, 15, 10, 32, 64, 20, 25, 6, 7, 12, 24, 48].map((n) => n * MiB);
+const USUAL_PART_SIZES = [8, 5, 16, 50, 15, 10, 32, 64, 20, 25, 6, 7, 12, 24, 48, 1, 2].map((n) => n * MiB);
 
 /** Input for the cut. Sizes in bytes. */
 export interface CutFacts {

@@ -14,9 +14,9 @@ import type { Means } from './means.js';
 /** Bytes of memory that such a part needs while it is sent. */
 export const AGAIN_BYTES = 256 * 1024;
 
-/** Parts can be read again for nothing, and sent in pieces. */
+/** Parts can be read again for nothing, and sent in pieces to a service that compares them with a checksum. */
 export function canReadAgain({ source, dest }: Pick<Means, 'source' | 'dest'>): boolean {
-  return source.capabilities.local === true && dest.uploadPartPieces !== undefined;
+  return source.capabilities.readsAgain === true && !dest.capabilities.local && dest.uploadPartPieces !== undefined;
 }
 
 /** A part of an upload, and its place in the source. */
@@ -43,19 +43,24 @@ export async function sendReadAgain(
   } catch (error) {
     throw body.fault ? body.fault.error : error;
   } finally {
+    await body.stop();
     lease.release();
   }
 }
 
+/** The bytes of a part, as often as they are asked for. Only the attempt that was opened last reads. */
 class ReadAgain implements PieceSource {
   readonly byteLength: number;
   readonly #source: ObjectStore;
   readonly #ticket: CopyTicket;
   readonly #offset: number;
   readonly #memory: Uint8Array;
+  #attempt = new AbortController();
+  /** Resolves when nobody writes into the memory. */
+  #idle: Promise<unknown> = Promise.resolve();
   #fault: { error: unknown } | undefined;
 
-  /** @param memory for one piece, valid while the part is sent */
+  /** @param memory for one piece, in use until `stop` resolves */
   constructor(
     source: ObjectStore,
     ticket: CopyTicket,
@@ -75,24 +80,41 @@ class ReadAgain implements PieceSource {
   }
 
   open(): Pieces {
-    let at = 0;
+    this.#attempt.abort();
+    const attempt = new AbortController();
+    this.#attempt = attempt;
     this.#fault = undefined;
-    return {
-      next: async () => {
-        const piece = this.#memory.subarray(0, this.byteLength - at);
-        await this.#read(piece, at);
-        at += piece.byteLength;
-        return piece;
-      },
+    const before = this.#idle;
+    let at = 0;
+    const read = async (): Promise<Uint8Array> => {
+      await before;
+      const piece = this.#memory.subarray(0, this.byteLength - at);
+      await this.#read(piece, at, attempt);
+      at += piece.byteLength;
+      return piece;
     };
+    const next = (): Promise<Uint8Array> => {
+      const reading = read();
+      this.#idle = reading.catch(() => undefined);
+      return reading;
+    };
+    return { next };
   }
 
-  async #read(piece: Uint8Array, at: number): Promise<void> {
+  /** Ends the reading. Resolves when the memory is no longer used: a request that failed does not wait for the piece it wanted. */
+  async stop(): Promise<void> {
+    this.#attempt.abort();
+    await this.#idle;
+  }
+
+  async #read(piece: Uint8Array, at: number, attempt: AbortController): Promise<void> {
     const { key, etag } = this.#ticket.source;
+    const { signal } = attempt;
     try {
-      await this.#source.read(key, piece, { offset: this.#offset + at, ifMatch: etag });
+      if (signal.aborted) throw new XsyncError('aborted', 'the reading was stopped');
+      await this.#source.read(key, piece, { offset: this.#offset + at, ifMatch: etag, signal });
     } catch (error) {
-      this.#fault = { error };
+      if (this.#attempt === attempt && !signal.aborted) this.#fault = { error };
       // Not the source's own error: the writing store would take it for an answer of its service.
       throw new XsyncError('aborted', 'the source could not be read to its end', { cause: error });
     }

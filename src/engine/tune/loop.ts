@@ -75,6 +75,8 @@ export class Loop {
   #why = 'start';
   #phaseMs = 0;
   #outsideMs = 0;
+  /** Goodput while requests of an earlier setting end; undefined until it is seen. */
+  #drained: number | undefined;
   #holdMs = HOLD_MS.first;
   #direction = 1;
   #step = SMALL_STEP;
@@ -87,6 +89,8 @@ export class Loop {
   #linear: boolean;
   /** The result of a climb is being measured a second time. */
   #doubted = false;
+  /** The last probe showed that fewer carry more. */
+  #surprised = false;
   /** There is little work left. */
   ending = false;
 
@@ -292,13 +296,17 @@ export class Loop {
     const base = this.#base;
     if (!base || this.#phase !== 'probe') return;
     const rate = (done / ms) * 1000;
-    if (this.#strays(rate, base, ms)) this.#lineChanged(base.n);
+    const usual = this.#drained ?? rate;
+    // Requests end one after the other, so goodput does not jump.
+    const jumps = !within(rate / usual, 1);
+    if (!jumps) this.#drained = usual + (rate - usual) * SMOOTHING;
+    if (this.#strays(jumps || !within(rate / base.rate, this.#n / base.n), ms)) this.#lineChanged(base.n);
     else if (this.#phaseMs > DRAIN_MS) this.#rest(this.#why);
   }
 
-  /** True if goodput has been outside the range that the step from the base can explain for `BAND_MS`. */
-  #strays(rate: number, base: Level, ms: number): boolean {
-    this.#outsideMs = within(rate / base.rate, this.#n / base.n) ? 0 : this.#outsideMs + ms;
+  /** True if goodput has been outside the range that can be explained for `BAND_MS`. */
+  #strays(isOutside: boolean, ms: number): boolean {
+    this.#outsideMs = isOutside ? this.#outsideMs + ms : 0;
     return this.#outsideMs >= BAND_MS;
   }
 
@@ -319,6 +327,12 @@ export class Loop {
       this.#reject();
       return;
     }
+    // Fewer rarely carry more: the line may have changed meanwhile. The same must be seen twice.
+    this.#surprised = this.#n < base.n && rate > base.rate && !this.#surprised;
+    if (this.#surprised) {
+      this.#rest(this.#why);
+      return;
+    }
     const linear = this.#n > base.n && isLinear(base, level);
     this.#base = level;
     this.#step = Math.min(this.#step * 1.5, LARGEST_STEP);
@@ -331,6 +345,7 @@ export class Loop {
   }
 
   #reject(): void {
+    this.#surprised = false;
     this.#direction = -this.#direction;
     this.#step = SMALL_STEP;
     this.#holdMs = Math.min(Math.max(this.#holdMs, HOLD_MS.first) * 1.5, HOLD_MS.longest);
@@ -347,12 +362,14 @@ export class Loop {
     if (!base || this.#draining || !fills(used, this.#n)) return;
     const rate = (done / ms) * 1000;
     if (rate < base.rate * STALLED) return;
-    if (this.#strays(rate, base, ms)) {
+    if (this.#strays(!within(rate / base.rate, 1), ms)) {
       this.#lineChanged(this.#n);
       return;
     }
     this.#trial.add({ done, used }, ms);
-    if (this.#outsideMs === 0) this.#base = { n: base.n, rate: base.rate + (rate - base.rate) * SMOOTHING };
+    // The line may be changing: what is measured now is neither what it carried nor what it will.
+    if (this.#outsideMs > 0) return;
+    this.#base = { n: base.n, rate: base.rate + (rate - base.rate) * SMOOTHING };
     const mean = this.#trial.rate;
     if (this.#phaseMs >= this.#holdMs && mean !== undefined) this.#probe({ n: base.n, rate: mean });
   }
@@ -380,6 +397,7 @@ export class Loop {
     this.#why = why;
     this.#phaseMs = 0;
     this.#outsideMs = 0;
+    this.#drained = undefined;
     this.#doubted = false;
     this.#restart();
   }

@@ -68,6 +68,8 @@ const PART_SIZES = [
   { from: 0.25 * MiB, partSize: 5 * MiB },
 ] as const;
 const SMALLEST_PART = 1 * MiB;
+/** The smallest size that is chosen for want of memory: smaller ones multiply the requests. */
+const USUAL_LEAST = 5 * MiB;
 /** One loop leaves the other at least this many connections. */
 const LEAST = { parts: 2, objects: 4 };
 /** Broken connections are counted over this time: one is normal, a tenth of all is too many. */
@@ -209,8 +211,12 @@ export class Tuner {
   }
 
   #mostParts(): number {
-    const { connections, memory, partMemory = this.#partSize } = this.#limits;
-    return Math.min(connections, Math.floor(memory / Math.min(partMemory, this.#partSize)));
+    const { connections, memory, partMemory } = this.#limits;
+    const whole = Math.floor(memory / this.#partSize);
+    if (partMemory === undefined) return Math.min(connections, whole);
+    // Half of the memory holds whole parts, and the rest all but the one that is being read.
+    const small = Math.floor((memory / 2 - this.#partSize) / partMemory);
+    return Math.min(connections, Math.max(whole, Math.floor(whole / 2) + small));
   }
 
   #choosePartSize({ used }: Flow): void {
@@ -218,10 +224,9 @@ export class Tuner {
     if (!level || !fills(used, this.#parts.n) || this.#limits.partSize !== undefined) return;
     const each = level.rate / level.n;
     const wanted = PART_SIZES.find(({ from }) => each >= from)?.partSize ?? SMALLEST_PART;
-    const { memory, partMemory } = this.#limits;
     const affordable = PART_SIZES.map(({ partSize }) => partSize).find(
-      (size) => (partMemory ?? size) * level.n <= memory / 2,
+      (size) => size * level.n <= this.#limits.memory / 2,
     );
-    this.#partSize = Math.max(Math.min(wanted, affordable ?? SMALLEST_PART), this.#limits.leastPartSize);
+    this.#partSize = Math.max(Math.min(wanted, affordable ?? USUAL_LEAST), this.#limits.leastPartSize);
   }
 }

@@ -67,6 +67,7 @@ const CAPABILITIES: port.Capabilities = {
   copiesWithin: true,
   keepsMtime: true,
   local: true,
+  readsAgain: true,
 };
 
 export interface LocalStoreOptions {

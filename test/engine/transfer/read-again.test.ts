@@ -3,12 +3,14 @@ import { mkdtemp, rm, stat, utimes, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
+import { MemoryBudget } from '../../../src/engine/flow/budget.js';
 import { runPair } from '../../../src/engine/run.js';
 import { Shared } from '../../../src/engine/shared.js';
-import { partMemoryOf } from '../../../src/engine/transfer/part-memory.js';
-import { PIPE_BYTES } from '../../../src/engine/transfer/pipe.js';
-import { AGAIN_BYTES } from '../../../src/engine/transfer/read-again.js';
+import type { Means } from '../../../src/engine/transfer/means.js';
+import { AGAIN_BYTES, canReadAgain, sendReadAgain } from '../../../src/engine/transfer/read-again.js';
 import { IN_MEMORY, openManifest } from '../../../src/manifest/sqlite/open.js';
+import { XsyncError } from '../../../src/model/error.js';
+import type { CopyTicket } from '../../../src/model/ticket.js';
 import { HttpTransport } from '../../../src/store/http/transport.js';
 import { createLocalStore, LocalStore } from '../../../src/store/local/store.js';
 import { ossConfigSchema } from '../../../src/store/oss/config.js';
@@ -146,10 +148,47 @@ describe.each([
   });
 });
 
-test('what a part needs while memory is short', () => {
+test('a failed request gives its memory back only when the file is no longer read into it', async () => {
+  const dest = s3();
+  let failed = false;
+  let endRead: () => void = () => undefined;
+  const read = LocalStore.prototype.read;
+  vi.spyOn(LocalStore.prototype, 'read').mockImplementation(async function (this: LocalStore, key, target, options) {
+    if (target.byteLength === AGAIN_BYTES && !failed) {
+      await new Promise<void>((resolve) => {
+        endRead = resolve;
+      });
+    }
+    return read.call(this, key, target, options);
+  });
+  const budget = new MemoryBudget(MEMORY);
+  const refused: Partial<ObjectStore> = {
+    capabilities: dest.capabilities,
+    uploadPartPieces: async (_upload, _number, body) => {
+      void Promise.resolve(body.open().next()).catch(() => undefined);
+      await new Promise(setImmediate);
+      failed = true;
+      throw new XsyncError('throttled', 'slow down');
+    },
+  };
+  const source = createLocalStore({ root, sync: false });
+  const { etag } = await source.head(FILE);
+  const means = { source, dest: refused, budget } as unknown as Means;
+  const ticket = { key: FILE, source: { key: FILE, etag, size: SIZE } } as CopyTicket;
+  const part = { upload: { key: FILE, uploadId: 'u' }, partNumber: 1, offset: 0, size: PART };
+  const sending = sendReadAgain(means, ticket, part, {});
+  sending.catch(() => undefined);
+  for (let n = 0; n < 10; n++) await new Promise(setImmediate);
+  expect([failed, budget.used]).toEqual([true, AGAIN_BYTES]);
+  endRead();
+  await expect(sending).rejects.toMatchObject({ code: 'throttled' });
+  expect(budget.used).toBe(0);
+});
+
+test('a part is read again only where that is free, and for a service that checks it', () => {
   const disk = createLocalStore({ root });
-  expect(partMemoryOf(disk, s3())).toBe(AGAIN_BYTES);
-  expect(partMemoryOf(disk, oss())).toBe(AGAIN_BYTES);
-  expect(partMemoryOf(s3(), disk)).toBe(PIPE_BYTES);
-  expect(partMemoryOf(s3(), oss())).toBeUndefined();
+  expect(canReadAgain({ source: disk, dest: s3() })).toBe(true);
+  expect(canReadAgain({ source: disk, dest: oss() })).toBe(true);
+  expect(canReadAgain({ source: disk, dest: disk })).toBe(false);
+  expect(canReadAgain({ source: s3(), dest: oss() })).toBe(false);
 });

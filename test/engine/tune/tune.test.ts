@@ -64,6 +64,13 @@ describe.each(LUCKS)('on luck %i', (luck) => {
     expect(run.rate(105, 150)).toBeGreaterThan(0.85 * full);
   });
 
+  it('a lossy line that loses half is filled again whatever the tuner was trying when it came back', () => {
+    for (let from = 57; from <= 63; from++) {
+      const run = on(halving(lossy(), from, from + 30)).run(from + 90);
+      expect(run.rate(from + 45, from + 90), `from second ${from}`).toBeGreaterThan(0.85 * LOSSY);
+    }
+  });
+
   it('a server that refuses more than 50 requests is asked for less, and not again at once', () => {
     const run = on(throttling(capped(8 * Mbit, 4000 * Mbit), 50)).run(110);
     const first = run.seconds.findIndex(({ throttled }) => throttled > 0);
@@ -173,6 +180,23 @@ it('parts in flight never hold more memory than is allowed', () => {
   const run = new Simulation(lossy(), PARTS, { limits: { ...ROOMY, memory: 512 * MiB } }).run(60);
   for (const { settings } of run.seconds) expect(settings.parts * settings.partSize).toBeLessThanOrEqual(512 * MiB);
   expect(run.tuner.settings.parts).toBeGreaterThan(80);
+});
+
+it('memory does not limit parts that need less of it while they are sent', () => {
+  const limits = { ...ROOMY, memory: 512 * MiB, partMemory: MiB / 4 };
+  const run = new Simulation(lossy(), PARTS, { limits }).run(60);
+  expect(run.rate(20, 60)).toBeGreaterThan(0.9 * LOSSY);
+  const few = new Simulation(lossy(), PARTS, { limits: { ...limits, memory: 40 * MiB } }).run(60);
+  // Four whole, and as many others as 15 MiB are enough for.
+  expect(few.tuner.settings.parts).toBe(4 + 60);
+});
+
+it('connections below 256 KiB/s get parts of 1 MiB where the destination accepts them', () => {
+  const small = new Simulation(lossy(), PARTS, { limits: { ...ROOMY, leastPartSize: 1 } }).run(30);
+  expect(small.tuner.settings.partSize).toBe(MiB);
+  const short = { ...ROOMY, leastPartSize: 1, memory: 256 * MiB };
+  const quick = new Simulation(capped(16 * Mbit, 4000 * Mbit), PARTS, { limits: short }).run(60);
+  expect(quick.tuner.settings.partSize).toBe(5 * MiB);
 });
 
 it('a destination that takes no small parts gets none', () => {
