@@ -48,7 +48,8 @@ export class Shared {
     const slots = pair.fleet ? { transfers: pair.fleet.objects, partConcurrency: 1 } : options;
     this.slots = new Slots(slots, near, undefined, this.#share);
     // What shares its memory with other pairs never has half of it.
-    const again = !this.#share && canReadAgain({ source: pair.source.store, dest: pair.dest.store });
+    const unverified = options.ignoreChecksum === true ? true : undefined;
+    const again = !this.#share && canReadAgain({ source: pair.source.store, dest: pair.dest.store, unverified });
     this.#pilot = pilotFor(pair, options, this.slots, report, again ? AGAIN_BYTES : undefined);
   }
 

@@ -3,7 +3,7 @@ import { type Limiter, limiter, Queue } from './queue.js';
 
 /** Up to this size an object's time is spent on round trips; above, on its bytes, as for a part. */
 const SMALL = 256 * 1024;
-/** Large objects that may be open at once: those whose last parts are in flight, or that are being completed. */
+/** As many as connections. Large objects that may be open at once: those whose last parts are in flight, or that are being completed. */
 const MOST_OPEN = 512;
 /** Large objects known before they start: enough for the last waves of parts over slow connections. */
 const MOST_WAITING = 512;

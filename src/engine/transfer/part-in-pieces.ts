@@ -25,7 +25,7 @@ export interface PartToPass {
 }
 
 /** Both stores can pass parts on, and the destination hashes what it writes. */
-export function canPassPartsOn({ source, dest }: Pick<Means, 'source' | 'dest'>): boolean {
+export function canPassPartsOn({ source, dest }: Means): boolean {
   const { hashesParts } = dest.capabilities;
   return source.readPieces !== undefined && dest.uploadPartPieces !== undefined && hashesParts === true;
 }

@@ -3,7 +3,7 @@
  * then need a piece of memory each, and not a part. Only for files on this host, where a read costs next to nothing.
  *
  * The second read is pinned to the version of the first. Should the bytes be others all the same, the destination refuses
- * them (Content-MD5), or its checksum differs from that of the first read.
+ * them (Content-MD5), or its CRC-64 differs from that of the first read. A destination with neither gets held parts.
  * Tests: test/engine/transfer/read-again.test.ts
  */
 import { XsyncError } from '../../model/error.js';
@@ -14,9 +14,11 @@ import type { Means } from './means.js';
 /** Bytes of memory that such a part needs while it is sent. */
 export const AGAIN_BYTES = 256 * 1024;
 
-/** Parts can be read again for nothing, and sent in pieces to a service that compares them with a checksum. */
-export function canReadAgain({ source, dest }: Pick<Means, 'source' | 'dest'>): boolean {
-  return source.capabilities.readsAgain === true && !dest.capabilities.local && dest.uploadPartPieces !== undefined;
+/** Parts can be read again for nothing, and sent in pieces to a service that shows if they are not what was hashed. */
+export function canReadAgain({ source, dest, unverified }: Pick<Means, 'source' | 'dest' | 'unverified'>): boolean {
+  const { local, checksContentMd5, answersCrc64ecma } = dest.capabilities;
+  const shown = !unverified && !local && (checksContentMd5 || answersCrc64ecma);
+  return shown && source.capabilities.readsAgain === true && dest.uploadPartPieces !== undefined;
 }
 
 /** A part of an upload, and its place in the source. */
@@ -101,7 +103,7 @@ class ReadAgain implements PieceSource {
     return { next };
   }
 
-  /** Ends the reading. Resolves when the memory is no longer used: a request that failed does not wait for the piece it wanted. */
+  /** Resolves when the memory is no longer used: a request that failed does not wait for the piece that it wanted. */
   async stop(): Promise<void> {
     this.#attempt.abort();
     await this.#idle;

@@ -191,4 +191,10 @@ test('a part is read again only where that is free, and for a service that check
   expect(canReadAgain({ source: disk, dest: oss() })).toBe(true);
   expect(canReadAgain({ source: disk, dest: disk })).toBe(false);
   expect(canReadAgain({ source: s3(), dest: oss() })).toBe(false);
+  expect(canReadAgain({ source: disk, dest: s3(), unverified: true })).toBe(false);
+  const unchecked = { checksContentMd5: false, answersCrc64ecma: false };
+  const dest = s3();
+  const careless = { ...dest.capabilities, ...unchecked };
+  const trusting = { capabilities: careless, uploadPartPieces: dest.uploadPartPieces } as ObjectStore;
+  expect(canReadAgain({ source: disk, dest: trusting })).toBe(false);
 });
