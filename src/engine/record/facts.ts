@@ -28,7 +28,10 @@ const lone = z.boolean().optional().catch(undefined);
 export const ROUTE = {
   name: 'route-settings',
   version: 1,
-  schema: z.record(z.string(), z.object({ parts: limit, objects: limit, partSize: limit, lone }).catch({})),
+  schema: z.record(
+    z.string(),
+    z.object({ parts: limit, objects: limit, partSize: limit, readSize: limit, lone }).catch({}),
+  ),
 };
 
 /** How far the latest pass is. */

@@ -20,27 +20,19 @@ import { forUpload, writeWith } from './attribute-writes.js';
 import { type Means, mustBeWhole, progressOf, type SendPart, Unfinished } from './means.js';
 import { outgoing } from './outgoing.js';
 import { canPassPartsOn, passPartOn } from './part-in-pieces.js';
+import { PartReads, type PartToRead, type Read, reported } from './part-reads.js';
 import { leasePipe, PIPE_BYTES } from './pipe.js';
-import { type RaceResult, type Request, Siblings } from './race.js';
+import { type Request, Siblings } from './race.js';
 import { AGAIN_BYTES, canReadAgain, sendReadAgain } from './read-again.js';
 import { confirmByReading } from './reading-back.js';
 import type { SourceProof, Turn } from './source-proof.js';
+import { type Span, spansOf } from './spans.js';
 import { type Resumed, startUpload } from './uploads.js';
 import { confirm, contradicts, hashPartSoon, hintAgrees, isSameBytes, isSamePart, type PartHashes } from './verify.js';
 
-/** A part's bytes, and the object's headers that came with them. */
-interface Read {
-  info: ObjectInfo;
-  lease: Lease;
-}
-
 type Sent = PartHashes & { etag: string };
 
-/** A part that is read. */
-interface Part {
-  partNumber: number;
-  offset: number;
-  size: number;
+interface Part extends PartToRead {
   /** It is written while it arrives. */
   passedOn: boolean;
 }
@@ -55,10 +47,8 @@ export class PartsInFlight {
   readonly #spared = new Map<number, { size: number }>();
   /** Parts whose bytes were read again and were not those that had been sent. */
   #differed = 0;
-  readonly #reads = new Siblings();
+  readonly #reads: PartReads;
   readonly #writes = new Siblings();
-  /** Parts that are being read. */
-  readonly #reading = new Set<number>();
   /** Parts whose bytes wait to be hashed after those before them. */
   #queued = 0;
   /** So far the ETag of every part is its MD5, so sending a part again yields the same ETag. */
@@ -81,6 +71,9 @@ export class PartsInFlight {
     this.#means = means;
     this.#ticket = ticket;
     this.#proof = proof;
+    this.#reads = new PartReads(means, ticket, (partNumber) => {
+      return this.#mayRace(means.source, this.#queued > 0 && this.#reads.isOldest(partNumber));
+    });
     if (resumed) this.#started = Promise.resolve(resumed.upload);
     for (const part of resumed?.arrived ?? []) this.#arrived.set(part.partNumber, part);
     for (const part of done) {
@@ -146,7 +139,13 @@ export class PartsInFlight {
       const row = this.#done.get(n);
       return !row || this.#proof.needs(row);
     });
-    const done = missing.map((n) => limit(() => this.#sendUnlessBroken(n)));
+    // A slot may help other parts first, and parts must begin in their order.
+    const waiting = [...missing];
+    const sendNext = async (): Promise<void> => {
+      const next = waiting.shift();
+      if (next !== undefined) await this.#sendUnlessBroken(next);
+    };
+    const done = missing.map(() => limit(sendNext));
     this.#means.opened?.();
     const outcomes = await Promise.allSettled(done);
     for (const outcome of outcomes) if (outcome.status === 'rejected') throw outcome.reason;
@@ -205,22 +204,28 @@ export class PartsInFlight {
     const { budget, halt, slots } = this.#means;
     const { cut, source } = this.#ticket;
     const range = partRange(partNumber, cut.partSize, source.size);
-    const part = { partNumber, ...range, passedOn: this.#mayPassOn(partNumber, range.size) };
+    const passable = this.#mayPassOn(partNumber, range.size);
+    const wanted = this.#spansFor(range.size);
     // Taken in order of the parts, like the leases, so that a part never waits for one that has no memory yet.
     const turn = this.#proof.takeTurn(partNumber);
     let lease: Lease | undefined;
     let moving: Moving | undefined;
     try {
-      lease = await (part.passedOn ? leasePipe(budget) : budget.lease(part.size));
+      // A part that is read by several requests is held, if there is memory.
+      if (wanted && passable) lease = budget.tryLease(range.size);
+      const passedOn = passable && !lease;
+      const part = { partNumber, ...range, passedOn, spans: passedOn ? undefined : wanted };
+      lease ??= await (passedOn ? leasePipe(budget) : budget.lease(part.size));
       if (this.#broken || halt.stops('parts')) return;
       moving = slots.partFlow.begin(part.size);
-      const brought = await this.#bring(part, lease, moving);
+      const passing = passedOn ? this.#passing(part, lease, moving) : undefined;
+      const brought = await this.#reads.bring(part, lease, moving, passing);
       if ('lease' in brought && brought.lease !== lease) {
         lease.release();
         lease = brought.lease;
       }
       const sent = 'lease' in brought ? await this.#sendHeld(part, brought, turn, moving) : brought;
-      await this.#acknowledge({ partNumber, size: part.size, ...sent });
+      await this.#acknowledge({ partNumber, size: range.size, ...sent });
       slots.races.add(part.size);
     } finally {
       turn.pass();
@@ -250,6 +255,15 @@ export class PartsInFlight {
     observe({ type: 'progress', key: ticket.key, bytes: row.size });
   }
 
+  /** Undefined if one request should read the part. */
+  #spansFor(size: number): Span[] | undefined {
+    const { source, slots } = this.#means;
+    const { readSize } = slots;
+    return readSize !== undefined && readSize < size && !source.capabilities.local
+      ? spansOf(size, readSize)
+      : undefined;
+  }
+
   /** Parts before the first answer of the source are held: nobody knows yet what its checksum needs of them. */
   #mayPassOn(partNumber: number, size: number): boolean {
     const isNew = !this.#done.has(partNumber) && !this.#arrived.has(partNumber);
@@ -272,39 +286,6 @@ export class PartsInFlight {
       await turn.hash(bytes);
     } finally {
       this.#queued--;
-    }
-  }
-
-  /** @returns the bytes, in the given lease or in that of a second request if that was faster, or what was written */
-  async #bring(part: Part, lease: Lease, moving: Moving): Promise<Read | Sent> {
-    const { source, budget, halt, slots } = this.#means;
-    const { key, etag } = this.#ticket.source;
-    const { partNumber, offset, size } = part;
-    const into =
-      (target: Lease): Request<Read> =>
-      async (attempt) => {
-        const info = await source.read(key, target.bytes, { offset, ifMatch: etag, ...attempt });
-        return { info, lease: target };
-      };
-    const again = (): Request<Read> | undefined => {
-      const holdsUp = this.#queued > 0 && partNumber === Math.min(...this.#reading);
-      const spare = this.#mayRace(source, holdsUp) ? budget.tryLease(size) : undefined;
-      return spare && orRelease(spare, into(spare));
-    };
-    this.#reading.add(partNumber);
-    try {
-      const result = await slots.races.run<Read | Sent>({
-        size,
-        siblings: this.#reads,
-        signal: halt.signal,
-        pace: moving.read,
-        first: part.passedOn ? this.#passing(part, lease, moving) : into(lease),
-        second: again,
-        drop: (late) => 'lease' in late && late.lease.release(),
-      });
-      return this.#reported(partNumber, result);
-    } finally {
-      this.#reading.delete(partNumber);
     }
   }
 
@@ -360,7 +341,7 @@ export class PartsInFlight {
       first: send,
       second: () => (this.#md5Etags && this.#mayRace(dest, false) ? send : undefined),
     });
-    const answer = this.#reported(partNumber, result);
+    const answer = reported(this.#means, this.#ticket, partNumber, result);
     if (!isMd5Etag(answer, hashes, dest)) this.#md5Etags = false;
     const confirmed = confirm(key, hashes, answer);
     if (hintAgrees(hashes, answer)) this.#means.etags.dest.agree();
@@ -376,12 +357,6 @@ export class PartsInFlight {
     if (store.capabilities.local || this.#broken || halt.stops('parts')) return false;
     const isLast = this.#done.size === this.#ticket.cut.parts - 1;
     return holdsUp || isLast || slots.spare > slots.races.running;
-  }
-
-  #reported<T>(part: number, { brought, race }: RaceResult<T>): T {
-    const { key } = this.#ticket;
-    if (race) this.#means.observe({ type: 'race', key, part, bytes: race.wasted, won: race.won });
-    return brought;
   }
 
   /** The part had arrived and only its response was lost. */
@@ -422,18 +397,6 @@ function rowOf({ partNumber, size }: Part, { etag }: PartResult, hashes: PartHas
 function isMd5Etag({ etag, checksums }: PartResult, { md5 }: PartHashes, dest: ObjectStore): boolean {
   const promised = checksums.md5 ?? (dest.capabilities.partEtagIsMd5 ? checksums.etagHint : undefined);
   return (promised ?? md5) === etag.toLowerCase();
-}
-
-/** Releases the lease if the request fails. */
-function orRelease<T>(lease: Lease, request: Request<T>): Request<T> {
-  return async (attempt) => {
-    try {
-      return await request(attempt);
-    } catch (error) {
-      lease.release();
-      throw error;
-    }
-  };
 }
 
 /** Sum of their sizes. */

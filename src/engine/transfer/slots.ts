@@ -10,8 +10,9 @@ import { Lanes, Waiting } from '../flow/lanes.js';
 import { type Limiter, limiter } from '../flow/queue.js';
 import { type Lone, partSizeAtEnd } from '../tune/end.js';
 import { type Near, ObjectFlow, PartFlow } from '../tune/flow.js';
-import { START } from '../tune/tune.js';
+import { type SlotSettings, START } from '../tune/tune.js';
 import { Races } from './race.js';
+import { Helpers, type SharedWork } from './spans.js';
 
 /** What the performer of a ticket uses of the slots. */
 export interface PartSlots {
@@ -22,6 +23,10 @@ export interface PartSlots {
   readonly spare: number;
   /** The limiter for the parts of one object. */
   ofObject(): <T>(task: () => Promise<T>) => Promise<T>;
+  /** Bytes of a part that one request should read; absent: all. */
+  readonly readSize?: number;
+  /** Lets free slots help, before they begin anything else, until the returned function is called. */
+  share?(work: SharedWork): () => void;
 }
 
 /** What runs over several pairs share. An object may hold its slot while its parts wait for theirs. */
@@ -36,7 +41,11 @@ export class Slots implements PartSlots {
   readonly races: Races;
   readonly #waiting = new Waiting();
   #partSize: number | undefined;
+  #readSize: number | undefined;
   #lone: Lone | undefined;
+  readonly #helpers = new Helpers();
+  /** Slots that were asked for to help and have not been granted. */
+  #helping = 0;
   readonly #parts: Limiter;
   readonly #objects: Limiter;
   readonly #partsPerObject: number | undefined;
@@ -86,22 +95,50 @@ export class Slots implements PartSlots {
   /** Bytes of parts that have not started; undefined while more objects may come. */
   get left(): number | undefined {
     if (this.#pinned || !this.#waiting.all) return undefined;
-    const queued = this.#parts.pendingCount * (this.#partSize ?? START.partSize);
+    const queued = (this.#parts.pendingCount - this.#helping) * (this.#partSize ?? START.partSize);
     return this.#waiting.sizes.reduce((sum, size) => sum + size, queued);
   }
 
-  /** @param settings.lone only if each connection has its own rate limit */
-  set(settings: { parts: number; objects: number; partSize: number | undefined; lone?: Lone }): void {
+  /** Undefined where the user fixed how many requests an object may have, and where reads take little of the time. */
+  get readSize(): number | undefined {
+    return this.#partsPerObject === undefined && this.partFlow.readsAreFar ? this.#readSize : undefined;
+  }
+
+  share(work: SharedWork): () => void {
+    this.#helpers.add(work);
+    this.#invite();
+    return () => this.#helpers.delete(work);
+  }
+
+  /** Has idle slots help. Parts that wait for a slot do so before they begin. */
+  #invite(): void {
+    if (this.readSize === undefined || !this.#helpers.wanted) return;
+    for (let idle = this.spare; idle > 0; idle--) {
+      this.#helping++;
+      void this.#parts(() => {
+        this.#helping--;
+        return this.#helpers.help();
+      });
+    }
+  }
+
+  set(settings: SlotSettings): void {
     if (this.tunesParts) this.#parts.concurrency = settings.parts;
     if (this.tunesObjects) this.#objects.concurrency = settings.objects;
     this.#partSize = settings.partSize;
+    this.#readSize = settings.readSize;
     this.#lone = settings.lone;
+    this.#invite();
   }
 
   ofObject(): <T>(task: () => Promise<T>) => Promise<T> {
-    if (this.#partsPerObject === undefined) return this.#parts;
+    if (this.#partsPerObject === undefined) return (task) => this.#parts(() => this.#afterHelp(task));
     const own = limiter(this.#partsPerObject);
     return (task) => own(() => this.#parts(task));
+  }
+
+  #afterHelp<T>(task: () => Promise<T>): Promise<T> {
+    return this.#helpers.wanted ? this.#helpers.help().then(task) : task();
   }
 
   /** Where objects wait for their turn. */

@@ -56,6 +56,8 @@ class Busy {
 /** One part on its way. */
 export interface Moving {
   read: Pace;
+  /** Another connection reads a piece of it; absent where parts are not divided. @returns call it at the end */
+  join?(): () => void;
   /** It has been read and is now being written. */
   turn(): void;
   wrote(bytes: number): void;
@@ -81,7 +83,7 @@ export class PartFlow {
   #writeMs = 0;
   readonly #near: Near;
   readonly #now: () => number;
-  readonly #moving = new Set<{ size: number; sinceMs: number }>();
+  readonly #moving = new Set<{ size: number; sinceMs: number; connections: number }>();
 
   constructor(now: () => number, near: Near = { source: false, dest: false }) {
     this.#near = near;
@@ -94,12 +96,20 @@ export class PartFlow {
   begin(size: number): Moving {
     let phase = this.#reading;
     phase.change(1);
-    const part = { size, sinceMs: this.#now() };
+    const part = { size, sinceMs: this.#now(), connections: 1 };
     this.#moving.add(part);
     return {
       read: (bytes) => {
         this.#reading.add(bytes);
         return undefined;
+      },
+      join: () => {
+        part.connections++;
+        this.#reading.change(1);
+        return () => {
+          part.connections--;
+          this.#reading.change(-1);
+        };
       },
       turn: () => {
         phase.change(-1);
@@ -114,10 +124,17 @@ export class PartFlow {
     };
   }
 
-  /** Parts in flight, and the milliseconds since each started. */
+  /** What each connection has of the parts in flight, and the milliseconds since the part started. */
   get moving(): { size: number; ms: number }[] {
     const now = this.#now();
-    return [...this.#moving].map(({ size, sinceMs }) => ({ size, ms: now - sinceMs }));
+    return [...this.#moving].flatMap(({ size, sinceMs, connections }) =>
+      Array.from({ length: connections }, () => ({ size: size / connections, ms: now - sinceMs })),
+    );
+  }
+
+  /** Parts spend a good share of their time on reads from a far source. */
+  get readsAreFar(): boolean {
+    return this.#readShare() > 0;
   }
 
   /** @param ms since the last call */

@@ -9,10 +9,9 @@ import type { Reporter, RunEvent } from '../events.js';
 import { MOST_CONNECTIONS, type RunOptions } from '../options.js';
 import type { RunPair } from '../pair.js';
 import { affordableConnections, operationsOf } from './bounds.js';
-import type { Lone } from './end.js';
 import type { ObjectFlow, PartFlow } from './flow.js';
 import { readRoute, writeRoute } from './route.js';
-import { type Sample, Tuner, type TunerLimits } from './tune.js';
+import { type Sample, type SlotSettings, Tuner, type TunerLimits } from './tune.js';
 
 const EVERY_MS = 1000;
 /** While small objects open, a sample each latency or so is needed. */
@@ -27,7 +26,7 @@ export interface TunedSlots {
   readonly tunesParts: boolean;
   readonly tunesObjects: boolean;
   readonly left: number | undefined;
-  set(settings: { parts: number; objects: number; partSize: number | undefined; lone?: Lone }): void;
+  set(settings: SlotSettings): void;
 }
 
 interface PilotContext {
@@ -153,8 +152,8 @@ export class Pilot {
   }
 
   #set(): void {
-    const { settings, partSize, lone } = this.#tuner;
-    this.#context.slots.set({ ...settings, partSize, lone });
+    const { settings, partSize, readSize, lone } = this.#tuner;
+    this.#context.slots.set({ ...settings, partSize, readSize, lone });
   }
 
   #report(): void {

@@ -17,10 +17,22 @@ export interface Settings {
   partSize: number;
 }
 
+/** What the slots are set to. Sizes in bytes; undefined: not known yet, or no need to divide reads. */
+export interface SlotSettings {
+  parts: number;
+  objects: number;
+  partSize: number | undefined;
+  readSize?: number | undefined;
+  /** Only if each connection has its own rate limit. */
+  lone?: Lone | undefined;
+}
+
 /** What a run leaves for the next one on its route. */
 export interface Found extends Partial<Settings> {
   /** Each connection for parts had its own rate limit. */
   lone?: boolean;
+  /** Bytes that one request reads, if connections are too slow for a part: see `Tuner.readSize`. */
+  readSize?: number;
 }
 
 /** Measurements since the previous sample. */
@@ -87,6 +99,7 @@ export class Tuner {
   readonly #parts: Loop;
   readonly #objects: Loop;
   #partSize: number;
+  #readSize: number | undefined;
   #measured: boolean;
   #broken = 0;
   readonly #idleMs = { parts: IDLE_MS, objects: IDLE_MS };
@@ -95,6 +108,7 @@ export class Tuner {
   constructor(limits: TunerLimits, seed: Found = {}) {
     this.#limits = limits;
     this.#partSize = limits.partSize ?? Math.max(seed.partSize ?? START.partSize, limits.leastPartSize);
+    if (limits.partSize === undefined) this.#readSize = seed.readSize;
     this.#measured = seed.partSize !== undefined;
     const loop = (kind: 'parts' | 'objects', most: number): Loop =>
       new Loop(seed[kind] ?? START[kind], {
@@ -117,6 +131,14 @@ export class Tuner {
     return this.#measured ? this.#partSize : undefined;
   }
 
+  /**
+   * Bytes of a part that one request should read; undefined: all. A destination may not accept parts as small as slow
+   * connections need, and a source's ETag may prove only larger ones.
+   */
+  get readSize(): number | undefined {
+    return this.#readSize;
+  }
+
   /** The settings found, for the next run on this route; without those never measured. */
   get found(): Found {
     const parts = this.#parts.best;
@@ -126,6 +148,7 @@ export class Tuner {
       lone: parts && linear,
       objects: this.#objects.best?.n,
       partSize: parts && this.#partSize,
+      readSize: parts && this.#readSize,
     };
   }
 
@@ -224,6 +247,7 @@ export class Tuner {
     if (!level || !fills(used, this.#parts.n) || this.#limits.partSize !== undefined) return;
     const each = level.rate / level.n;
     const wanted = PART_SIZES.find(({ from }) => each >= from)?.partSize ?? SMALLEST_PART;
+    this.#readSize = wanted < START.partSize ? wanted : undefined;
     const affordable = PART_SIZES.map(({ partSize }) => partSize).find(
       (size) => size * level.n <= this.#limits.memory / 2,
     );

@@ -1,0 +1,189 @@
+/**
+ * The reads of one object's parts: each by one request or by several, and by a second one if it falls far behind.
+ * Tests: test/engine/transfer/stragglers.test.ts
+ */
+import { isXsyncError } from '../../model/error.js';
+import type { ObjectInfo } from '../../model/object.js';
+import type { CopyTicket } from '../../model/ticket.js';
+import type { Lease } from '../flow/budget.js';
+import type { Moving } from '../tune/flow.js';
+import { type Means, mustBeWhole } from './means.js';
+import { type Half, type RaceResult, type Request, Siblings } from './race.js';
+import { Span, SpannedRead, SpanSink } from './spans.js';
+
+/** A part's bytes, and the object's headers that came with them. */
+export interface Read {
+  info: ObjectInfo;
+  lease: Lease;
+}
+
+/** A part that is read. */
+export interface PartToRead {
+  partNumber: number;
+  offset: number;
+  size: number;
+  /** Of the requests, if there are several. */
+  spans: readonly Span[] | undefined;
+}
+
+export class PartReads {
+  readonly #means: Means;
+  readonly #ticket: CopyTicket;
+  readonly #mayRace: (partNumber: number) => boolean;
+  readonly #parts = new Siblings();
+  readonly #spans = new Siblings();
+  readonly #reading = new Set<number>();
+
+  /** @param mayRace whether a part that is read may be requested a second time now */
+  constructor(means: Means, ticket: CopyTicket, mayRace: (partNumber: number) => boolean) {
+    this.#means = means;
+    this.#ticket = ticket;
+    this.#mayRace = mayRace;
+  }
+
+  /** No part before this one is being read. */
+  isOldest(partNumber: number): boolean {
+    return partNumber === Math.min(...this.#reading);
+  }
+
+  /**
+   * @param passing writes the part while it arrives, instead of a read into the memory
+   * @returns the bytes in the given lease, or in another one if a second request was faster, or what was written
+   */
+  async bring<T extends object>(
+    part: PartToRead,
+    lease: Lease,
+    moving: Moving,
+    passing?: Request<T>,
+  ): Promise<Read | T> {
+    const { partNumber } = part;
+    this.#reading.add(partNumber);
+    try {
+      return passing ? await this.#pass(part, moving, passing) : { info: await this.#hold(part, lease, moving), lease };
+    } finally {
+      this.#reading.delete(partNumber);
+    }
+  }
+
+  async #pass<T extends object>(part: PartToRead, moving: Moving, passing: Request<T>): Promise<Read | T> {
+    const { halt, slots } = this.#means;
+    const { partNumber, offset, size } = part;
+    const result = await slots.races.run<Read | T>({
+      size,
+      siblings: this.#parts,
+      signal: halt.signal,
+      pace: moving.read,
+      first: passing,
+      second: () => this.#again(partNumber, offset, size),
+      drop: (late) => 'lease' in late && late.lease.release(),
+    });
+    return reported(this.#means, this.#ticket, partNumber, result);
+  }
+
+  async #hold(part: PartToRead, { bytes }: Lease, moving: Moving): Promise<ObjectInfo> {
+    const { slots, halt } = this.#means;
+    const spans = part.spans ?? [new Span(0, part.size)];
+    const siblings = part.spans ? this.#spans : this.#parts;
+    const read = new SpannedRead({
+      spans,
+      moving,
+      readSize: () => slots.readSize,
+      read: (span, signal) => this.#bringSpan(part, span, bytes, { siblings, signal, pace: moving.read }),
+    });
+    const unshare = slots.share?.(read);
+    try {
+      return await read.whole(halt.signal);
+    } finally {
+      unshare?.();
+    }
+  }
+
+  async #bringSpan(
+    { partNumber, offset: start }: PartToRead,
+    span: Span,
+    bytes: Uint8Array,
+    half: Pick<Half<Read>, 'siblings' | 'signal' | 'pace'>,
+  ): Promise<ObjectInfo> {
+    const offset = start + span.offset;
+    const place = bytes.subarray(span.offset, span.offset + span.size);
+    const again = (): Request<Read> | undefined => {
+      const request = this.#again(partNumber, offset, span.size);
+      if (request) span.fixed = true;
+      return request;
+    };
+    const result = await this.#means.slots.races.run<Read>({
+      ...half,
+      get size() {
+        return span.size;
+      },
+      first: this.#inPlace(span, place, offset),
+      second: again,
+      drop: (late) => late.lease.release(),
+    });
+    const { info, lease } = reported(this.#means, this.#ticket, partNumber, result);
+    // Both requests have ended, so nobody writes there any more.
+    if (lease.bytes !== place) place.set(lease.bytes);
+    lease.release();
+    mustBeWhole(this.#ticket, info);
+    return info;
+  }
+
+  /** The first request for a span. It ends early if the source can pass its bytes on, and others read the rest. */
+  #inPlace(span: Span, place: Uint8Array, offset: number): Request<Read> {
+    const { source } = this.#means;
+    const { key, etag: ifMatch } = this.#ticket.source;
+    const lease: Lease = { bytes: place, release: () => undefined };
+    const whole: Request<Read> = (attempt) => {
+      span.fixed = true;
+      return this.#into(lease, offset)(attempt);
+    };
+    return async (attempt) => {
+      if (source.capabilities.local || !source.readPieces) return whole(attempt);
+      const sink = new SpanSink(span, place, (info) => mustBeWhole(this.#ticket, info));
+      try {
+        return { info: await source.readPieces(key, sink, { offset, ifMatch, ...attempt }), lease };
+      } catch (error) {
+        if (isXsyncError(error, 'unsupported')) return whole(attempt);
+        if (sink.whole) return { info: sink.whole, lease };
+        throw error;
+      }
+    };
+  }
+
+  #into(lease: Lease, offset: number): Request<Read> {
+    const { key, etag: ifMatch } = this.#ticket.source;
+    return async (attempt) => {
+      const info = await this.#means.source.read(key, lease.bytes, { offset, ifMatch, ...attempt });
+      return { info, lease };
+    };
+  }
+
+  /** A second request, into memory of its own; undefined if none may be made. */
+  #again(partNumber: number, offset: number, size: number): Request<Read> | undefined {
+    const spare = this.#mayRace(partNumber) ? this.#means.budget.tryLease(size) : undefined;
+    return spare && orRelease(spare, this.#into(spare, offset));
+  }
+}
+
+/** Tells of the race, if there was one. */
+export function reported<T>(
+  { observe }: Means,
+  { key }: CopyTicket,
+  part: number,
+  { brought, race }: RaceResult<T>,
+): T {
+  if (race) observe({ type: 'race', key, part, bytes: race.wasted, won: race.won });
+  return brought;
+}
+
+/** Releases the lease if the request fails. */
+function orRelease<T>(lease: Lease, request: Request<T>): Request<T> {
+  return async (attempt) => {
+    try {
+      return await request(attempt);
+    } catch (error) {
+      lease.release();
+      throw error;
+    }
+  };
+}
