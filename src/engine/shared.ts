@@ -6,6 +6,9 @@ import { Claims } from './flow/claims.js';
 import type { Member } from './flow/fair.js';
 import type { RunOptions } from './options.js';
 import type { RunPair } from './pair.js';
+import type { Means } from './transfer/means.js';
+import { canPassPartsOn } from './transfer/part-in-pieces.js';
+import { PIPE_BYTES } from './transfer/pipe.js';
 import { AGAIN_BYTES, canReadAgain } from './transfer/read-again.js';
 import { Slots } from './transfer/slots.js';
 import { type Pilot, pilotFor } from './tune/pilot.js';
@@ -18,6 +21,12 @@ export interface Share {
   parts: Member;
   objects: Member;
   memory: Member;
+}
+
+/** Bytes that a part in flight takes while memory is short; undefined: it is held whole, or none is. */
+function partMemoryOf(means: Pick<Means, 'source' | 'dest' | 'unverified'>): number | undefined {
+  if (canReadAgain(means)) return AGAIN_BYTES;
+  return canPassPartsOn(means) && !means.dest.capabilities.hashesParts ? PIPE_BYTES : undefined;
 }
 
 export class Shared {
@@ -49,8 +58,8 @@ export class Shared {
     this.slots = new Slots(slots, near, undefined, this.#share);
     // What shares its memory with other pairs never has half of it.
     const unverified = options.ignoreChecksum === true ? true : undefined;
-    const again = !this.#share && canReadAgain({ source: pair.source.store, dest: pair.dest.store, unverified });
-    this.#pilot = pilotFor(pair, options, this.slots, report, again ? AGAIN_BYTES : undefined);
+    const means = { source: pair.source.store, dest: pair.dest.store, unverified } as const;
+    this.#pilot = pilotFor(pair, options, this.slots, report, this.#share ? undefined : partMemoryOf(means));
   }
 
   /** A run begins. The tuner runs from the start of the first one to the end of the last one. */

@@ -1,11 +1,12 @@
 /**
  * One part that is written while it arrives, so that only a few pieces of it are in memory. For destinations that take
  * parts in pieces and return a checksum of what they wrote; the object becomes visible only after the parts were compared
- * with the source's checksum.
+ * with the source's checksum. A service may want to know that checksum beforehand, and has to be sent the part from its
+ * start if the connection breaks, which costs a second read of the source: it gets parts in this way while memory is short.
  * Tests: test/engine/transfer/parts-in-pieces.test.ts
  */
-import { Crc64Stream, loadHashes } from '../../hash/index.js';
-import { XsyncError } from '../../model/error.js';
+import { Crc64Stream, loadHashes, Md5Stream } from '../../hash/index.js';
+import { isXsyncError, XsyncError } from '../../model/error.js';
 import type { CopyTicket } from '../../model/ticket.js';
 import type { PartResult, UploadRef } from '../../store/port.js';
 import type { Moving } from '../tune/flow.js';
@@ -24,10 +25,18 @@ export interface PartToPass {
   hashing: PartHashing;
 }
 
-/** Both stores can pass parts on, and the destination hashes what it writes. */
-export function canPassPartsOn({ source, dest }: Means): boolean {
-  const { hashesParts } = dest.capabilities;
-  return source.readPieces !== undefined && dest.uploadPartPieces !== undefined && hashesParts === true;
+/** Both stores can pass parts on, and the answer shows whether the bytes are those that were read. */
+export function canPassPartsOn({ source, dest, unverified }: Pick<Means, 'source' | 'dest' | 'unverified'>): boolean {
+  const { hashesParts, partEtagIsMd5 } = dest.capabilities;
+  const shown = hashesParts || (!unverified && partEtagIsMd5);
+  return source.readPieces !== undefined && dest.uploadPartPieces !== undefined && shown === true;
+}
+
+/** What a destination may refuse although it takes the same part from memory, with its checksum. */
+export function mayTakeHeld({ dest }: Pick<Means, 'dest'>, error: unknown): boolean {
+  if (dest.capabilities.hashesParts || !isXsyncError(error)) return false;
+  const { code } = error;
+  return code === 'checksum-mismatch' || (error.class !== 'temporary' && code !== 'source-changed');
 }
 
 /**
@@ -42,8 +51,11 @@ export async function passPartOn(
 ): Promise<PartHashes & { etag: string }> {
   const { key, etag: ifMatch } = ticket.source;
   const { signal, pace } = attempt;
-  const crc = hashing.crc64ecma ? new CrcOfBody() : undefined;
-  if (crc) await loadHashes();
+  const byStore = means.dest.capabilities.hashesParts === true;
+  const sums = new SumsOfBody({ md5: hashing.md5 && !byStore, crc64ecma: hashing.crc64ecma });
+  if (hashing.crc64ecma) await loadHashes();
+  // A service is the slower side, or its parts would not fill the memory.
+  if (!byStore) moving.turn();
   const relay = new Relay({
     size,
     memory,
@@ -51,15 +63,20 @@ export async function passPartOn(
     read: (sink, own) => reading(means.source)(key, sink, { offset, ifMatch, signal: own, pace }),
     begin: (info) => {
       mustBeWhole(ticket, info);
-      return crc?.begin();
+      return sums.begin();
     },
   });
   try {
     const write = { signal, pace: progressOf(means, ticket.key, moving) };
     const answer = await writing(means, upload, partNumber, relay, write);
     await relay.end();
-    const hashes = { md5: answer.checksums.md5, crc64ecma: crc?.sum };
-    confirm(ticket.key, hashes, answer);
+    const hashes = byStore ? { ...sums.sums, md5: answer.checksums.md5 } : sums.sums;
+    const confirmed = confirm(ticket.key, hashes, answer);
+    if (!confirmed && !byStore) {
+      throw new XsyncError('checksum-mismatch', 'the destination returned no checksum of a part', {
+        subject: ticket.key,
+      });
+    }
     return { etag: answer.etag, ...hashes };
   } catch (error) {
     throw relay.fault ? relay.fault.error : error;
@@ -73,17 +90,27 @@ function writing({ dest }: Means, ...call: Parameters<NonNullable<Means['dest'][
   throw new XsyncError('internal', 'the store takes parts from memory only');
 }
 
-/** The CRC-64 of the body that was read last. */
-class CrcOfBody {
-  sum: string | undefined;
+/** The checksums of the body that was read last. */
+class SumsOfBody {
+  sums: PartHashes = {};
+  readonly #hashing: PartHashing;
 
-  /** For a body that is read from its first byte on. */
-  begin(): BodyCheck {
-    const stream = new Crc64Stream();
+  constructor(hashing: PartHashing) {
+    this.#hashing = hashing;
+  }
+
+  /** For a body that is read from its first byte on; undefined: it needs none. */
+  begin(): BodyCheck | undefined {
+    const md5 = this.#hashing.md5 ? new Md5Stream() : undefined;
+    const crc = this.#hashing.crc64ecma ? new Crc64Stream() : undefined;
+    if (!md5 && !crc) return undefined;
     return {
-      update: (piece) => stream.update(piece),
+      update: (piece) => {
+        md5?.update(piece);
+        crc?.update(piece);
+      },
       end: () => {
-        this.sum = stream.digest();
+        this.sums = { md5: md5?.digest(), crc64ecma: crc?.digest() };
       },
     };
   }

@@ -47,54 +47,47 @@ export class PartReads {
   }
 
   /**
-   * @param passing writes the part while it arrives, instead of a read into the memory
-   * @returns the bytes in the given lease, or in another one if a second request was faster, or what was written
+   * @param passing writes the part while it arrives
+   * @returns what was written, or the bytes if a second request for them was faster
    */
-  async bring<T extends object>(
-    part: PartToRead,
-    lease: Lease,
-    moving: Moving,
-    passing?: Request<T>,
-  ): Promise<Read | T> {
-    const { partNumber } = part;
+  async pass<T extends object>(part: PartToRead, moving: Moving, passing: Request<T>): Promise<Read | T> {
+    const { halt, slots } = this.#means;
+    const { partNumber, offset, size } = part;
     this.#reading.add(partNumber);
     try {
-      return passing ? await this.#pass(part, moving, passing) : { info: await this.#hold(part, lease, moving), lease };
+      const result = await slots.races.run<Read | T>({
+        size,
+        siblings: this.#parts,
+        signal: halt.signal,
+        pace: moving.read,
+        first: passing,
+        second: () => this.#again(partNumber, offset, size),
+        drop: (late) => 'lease' in late && late.lease.release(),
+      });
+      return reported(this.#means, this.#ticket, partNumber, result);
     } finally {
       this.#reading.delete(partNumber);
     }
   }
 
-  async #pass<T extends object>(part: PartToRead, moving: Moving, passing: Request<T>): Promise<Read | T> {
-    const { halt, slots } = this.#means;
-    const { partNumber, offset, size } = part;
-    const result = await slots.races.run<Read | T>({
-      size,
-      siblings: this.#parts,
-      signal: halt.signal,
-      pace: moving.read,
-      first: passing,
-      second: () => this.#again(partNumber, offset, size),
-      drop: (late) => 'lease' in late && late.lease.release(),
-    });
-    return reported(this.#means, this.#ticket, partNumber, result);
-  }
-
-  async #hold(part: PartToRead, { bytes }: Lease, moving: Moving): Promise<ObjectInfo> {
+  /** @returns the part's bytes, in the given memory */
+  async hold(part: PartToRead, lease: Lease, moving: Moving): Promise<Read> {
     const { slots, halt } = this.#means;
-    const spans = part.spans ?? [new Span(0, part.size)];
+    const { partNumber, size } = part;
     const siblings = part.spans ? this.#spans : this.#parts;
     const read = new SpannedRead({
-      spans,
+      spans: part.spans ?? [new Span(0, size)],
       moving,
       readSize: () => slots.readSize,
-      read: (span, signal) => this.#bringSpan(part, span, bytes, { siblings, signal, pace: moving.read }),
+      read: (span, signal) => this.#bringSpan(part, span, lease.bytes, { siblings, signal, pace: moving.read }),
     });
+    this.#reading.add(partNumber);
     const unshare = slots.share?.(read);
     try {
-      return await read.whole(halt.signal);
+      return { info: await read.whole(halt.signal), lease };
     } finally {
       unshare?.();
+      this.#reading.delete(partNumber);
     }
   }
 

@@ -19,7 +19,7 @@ import type { Moving } from '../tune/flow.js';
 import { forUpload, writeWith } from './attribute-writes.js';
 import { type Means, mustBeWhole, progressOf, type SendPart, Unfinished } from './means.js';
 import { outgoing } from './outgoing.js';
-import { canPassPartsOn, passPartOn } from './part-in-pieces.js';
+import { canPassPartsOn, mayTakeHeld, passPartOn } from './part-in-pieces.js';
 import { PartReads, type PartToRead, type Read, reported } from './part-reads.js';
 import { leasePipe, PIPE_BYTES } from './pipe.js';
 import { type Request, Siblings } from './race.js';
@@ -31,11 +31,6 @@ import { type Resumed, startUpload } from './uploads.js';
 import { confirm, contradicts, hashPartSoon, hintAgrees, isSameBytes, isSamePart, type PartHashes } from './verify.js';
 
 type Sent = PartHashes & { etag: string };
-
-interface Part extends PartToRead {
-  /** It is written while it arrives. */
-  passedOn: boolean;
-}
 
 export class PartsInFlight {
   readonly #means: Means;
@@ -57,6 +52,17 @@ export class PartsInFlight {
   #carried: Carried | undefined;
   #info: ObjectInfo | undefined;
   #broken = false;
+  /** The destination refused a part that was written while it arrived. */
+  #mustHold = false;
+  /** A part has begun. */
+  #begun = false;
+  /** Resolves when the parts that began have their memory. */
+  #leased: Promise<unknown> = Promise.resolve();
+  #describe: () => void = () => undefined;
+  /** Resolves when the source has described the object, or the first part has failed. */
+  readonly #described = new Promise<void>((resolve) => {
+    this.#describe = resolve;
+  });
   #confirmed = true;
   /** The first part whose ETag looks like an MD5 and is not that of the bytes. */
   #contradicted: PartRow | undefined;
@@ -204,33 +210,69 @@ export class PartsInFlight {
     const { budget, halt, slots } = this.#means;
     const { cut, source } = this.#ticket;
     const range = partRange(partNumber, cut.partSize, source.size);
-    const passable = this.#mayPassOn(partNumber, range.size);
-    const wanted = this.#spansFor(range.size);
+    const part = { partNumber, ...range, spans: this.#spansFor(range.size) };
     // Taken in order of the parts, like the leases, so that a part never waits for one that has no memory yet.
     const turn = this.#proof.takeTurn(partNumber);
+    const isFirst = this.#takeFirst();
     let lease: Lease | undefined;
     let moving: Moving | undefined;
     try {
-      // A part that is read by several requests is held, if there is memory.
-      if (wanted && passable) lease = budget.tryLease(range.size);
-      const passedOn = passable && !lease;
-      const part = { partNumber, ...range, passedOn, spans: passedOn ? undefined : wanted };
-      lease ??= await (passedOn ? leasePipe(budget) : budget.lease(part.size));
+      const taken = await this.#inOrder(() => this.#leaseFor(part, { isFirst, isNew }));
+      const { passedOn } = taken;
+      lease = taken.lease;
       if (this.#broken || halt.stops('parts')) return;
-      moving = slots.partFlow.begin(part.size);
-      const passing = passedOn ? this.#passing(part, lease, moving) : undefined;
-      const brought = await this.#reads.bring(part, lease, moving, passing);
+      moving = slots.partFlow.begin(range.size);
+      let brought = passedOn ? await this.#pass(part, lease, moving) : undefined;
+      if (!brought) {
+        if (passedOn) {
+          lease.release();
+          lease = await budget.lease(range.size);
+        }
+        brought = await this.#reads.hold(part, lease, moving);
+      }
       if ('lease' in brought && brought.lease !== lease) {
         lease.release();
         lease = brought.lease;
       }
       const sent = 'lease' in brought ? await this.#sendHeld(part, brought, turn, moving) : brought;
       await this.#acknowledge({ partNumber, size: range.size, ...sent });
-      slots.races.add(part.size);
+      slots.races.add(range.size);
     } finally {
+      if (isFirst) this.#describe();
       turn.pass();
       moving?.end();
       lease?.release();
+    }
+  }
+
+  #inOrder<T>(take: () => Promise<T>): Promise<T> {
+    const taken = this.#leased.then(take);
+    this.#leased = taken.catch(() => undefined);
+    return taken;
+  }
+
+  /** Memory for a part, or for a pipe if it is written while it arrives. */
+  async #leaseFor(
+    { size, spans }: PartToRead,
+    { isFirst, isNew }: { isFirst: boolean; isNew: boolean },
+  ): Promise<{ lease: Lease; passedOn: boolean }> {
+    const { budget } = this.#means;
+    if (isNew && !isFirst && !spans && this.#isShortFor(size)) await this.#described;
+    const passable = isNew && this.#isKnown && this.#couldPassOn(size);
+    // A part that is read by several requests is held, if there is memory.
+    const held = passable && spans ? budget.tryLease(size) : undefined;
+    if (held || !passable) return { lease: held ?? (await budget.lease(size)), passedOn: false };
+    return { lease: await leasePipe(budget), passedOn: true };
+  }
+
+  /** @returns what was written, or the bytes if a second request for them was faster; undefined: it must be held */
+  async #pass(part: PartToRead, lease: Lease, moving: Moving): Promise<Read | Sent | undefined> {
+    try {
+      return await this.#reads.pass(part, moving, this.#passing(part, lease, moving));
+    } catch (error) {
+      if (!mayTakeHeld(this.#means, error)) throw error;
+      this.#mustHold = true;
+      return undefined;
     }
   }
 
@@ -264,14 +306,32 @@ export class PartsInFlight {
       : undefined;
   }
 
-  /** Parts before the first answer of the source are held: nobody knows yet what its checksum needs of them. */
-  #mayPassOn(partNumber: number, size: number): boolean {
-    const isNew = !this.#done.has(partNumber) && !this.#arrived.has(partNumber);
-    const known = this.#started !== undefined && this.#proof.isOfParts;
-    return isNew && known && size > PIPE_BYTES && canPassPartsOn(this.#means);
+  /** True for the first caller. */
+  #takeFirst(): boolean {
+    const isFirst = !this.#begun;
+    this.#begun = true;
+    return isFirst;
   }
 
-  async #sendHeld(part: Part, { info, lease }: Read, turn: Turn, moving: Moving): Promise<Sent> {
+  /** The source has said what its checksum needs of the parts, and that is nothing but their own checksums. */
+  get #isKnown(): boolean {
+    return this.#started !== undefined && this.#proof.isOfParts;
+  }
+
+  /** A part of this size may be written while it arrives, if the object's checksum allows it. */
+  #couldPassOn(size: number): boolean {
+    const inPieces = size > PIPE_BYTES && canPassPartsOn(this.#means);
+    return inPieces && (this.#means.dest.capabilities.hashesParts === true || this.#isShortFor(size));
+  }
+
+  /** There is not enough memory to hold such parts, and a service may take them without. */
+  #isShortFor(size: number): boolean {
+    const { dest, budget } = this.#means;
+    const spares = size > PIPE_BYTES && !dest.capabilities.hashesParts && canPassPartsOn(this.#means);
+    return spares && budget.isShort && !this.#mustHold;
+  }
+
+  async #sendHeld(part: PartToRead, { info, lease }: Read, turn: Turn, moving: Moving): Promise<Sent> {
     moving.turn();
     mustBeWhole(this.#ticket, info);
     this.#info ??= info;
@@ -289,7 +349,7 @@ export class PartsInFlight {
     }
   }
 
-  #passing({ partNumber, offset, size }: Part, { bytes: memory }: Lease, moving: Moving): Request<Sent> {
+  #passing({ partNumber, offset, size }: PartToRead, { bytes: memory }: Lease, moving: Moving): Request<Sent> {
     const hashing = this.#proof.hashing(this.#means.dest.capabilities);
     return async (attempt) => {
       const part = { upload: await this.upload(), partNumber, offset, size, hashing };
@@ -297,7 +357,7 @@ export class PartsInFlight {
     };
   }
 
-  async #write(upload: UploadRef, part: Part, lease: Lease, moving: Moving): Promise<Sent> {
+  async #write(upload: UploadRef, part: PartToRead, lease: Lease, moving: Moving): Promise<Sent> {
     const { dest } = this.#means;
     const { partNumber } = part;
     const { bytes } = lease;
@@ -322,7 +382,13 @@ export class PartsInFlight {
    * parts whose ETag is their MD5 are raced: the loser then stores the same bytes under the same ETag, and the completion
    * finds the ETag that it names. After the completion the service rejects the loser.
    */
-  async #upload(upload: UploadRef, part: Part, lease: Lease, hashes: PartHashes, moving: Moving): Promise<PartResult> {
+  async #upload(
+    upload: UploadRef,
+    part: PartToRead,
+    lease: Lease,
+    hashes: PartHashes,
+    moving: Moving,
+  ): Promise<PartResult> {
     const { dest, budget, halt, slots } = this.#means;
     const { key } = this.#ticket;
     const { partNumber, size } = part;
@@ -376,6 +442,7 @@ export class PartsInFlight {
       return whole.checksums;
     });
     this.#started ??= this.#start(info);
+    this.#describe();
     return this.#started;
   }
 
@@ -389,7 +456,7 @@ export class PartsInFlight {
   }
 }
 
-function rowOf({ partNumber, size }: Part, { etag }: PartResult, hashes: PartHashes): PartRow {
+function rowOf({ partNumber, size }: PartToRead, { etag }: PartResult, hashes: PartHashes): PartRow {
   return { partNumber, size, etag, ...hashes };
 }
 

@@ -115,7 +115,7 @@ function reading(far: Far, slots: Slots) {
   const bytes = new Uint8Array(SIZE);
   const moving = slots.partFlow.begin(SIZE);
   const part = { partNumber: 1, offset: 0, size: SIZE, spans: undefined };
-  const done = slots.ofObject()(() => reads.bring(part, { bytes, release: () => undefined }, moving));
+  const done = slots.ofObject()(() => reads.hold(part, { bytes, release: () => undefined }, moving));
   return { bytes, done, moving };
 }
 
@@ -191,6 +191,7 @@ describe('a part that one request reads when its connection turns out to be slow
     far.finish(5);
     expect(await done).toMatchObject({ info: { etag: ETAG } });
     expect(Buffer.compare(bytes, BODY)).toBe(0);
+    await turns();
     moving.end();
     expect(slots.partFlow.moving).toEqual([]);
     expect(slots.spare).toBe(4);

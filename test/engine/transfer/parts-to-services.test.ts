@@ -1,0 +1,188 @@
+/** Parts that are passed on from one store to another while memory is short. */
+import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import type { RunEvent } from '../../../src/engine/events.js';
+import type { RunOptions } from '../../../src/engine/options.js';
+import { runPair } from '../../../src/engine/run.js';
+import { Shared } from '../../../src/engine/shared.js';
+import { PIPE_BYTES } from '../../../src/engine/transfer/pipe.js';
+import { IN_MEMORY, openManifest } from '../../../src/manifest/sqlite/open.js';
+import { HttpTransport } from '../../../src/store/http/transport.js';
+import { ossConfigSchema } from '../../../src/store/oss/config.js';
+import { createOssStore } from '../../../src/store/oss/store.js';
+import type { ObjectStore } from '../../../src/store/port.js';
+import { s3ConfigSchema } from '../../../src/store/s3/config.js';
+import { createS3Store } from '../../../src/store/s3/store.js';
+import { Bytes } from '../../support/server/bytes.js';
+import { type Fault, type FaultMatch, startServer, type TestServer } from '../../support/server/index.js';
+import { completeUpload, createUpload, putPart } from '../../support/server/uploads.js';
+import { bytesOf, contentOf, keysOf, OPTIONS, side } from '../support.js';
+
+const PART = 5 * 1024 * 1024;
+const PARTS = 6;
+const SIZE = (PARTS - 1) * PART + 7;
+const BODY = bytesOf('body', SIZE);
+/** Room for one part: with it, memory is short. */
+const MEMORY = 8 * 1024 * 1024;
+
+let server: TestServer;
+/** Another one, so that the first cannot copy to it. */
+let there: TestServer;
+let transport: HttpTransport;
+
+beforeEach(async () => {
+  server = await startServer({ s3: { defaultChecksum: false } });
+  there = await startServer();
+  server.core.s3.createBucket('src');
+  there.core.s3.createBucket('dst');
+  there.core.oss.createBucket('dst');
+  transport = new HttpTransport({ userAgent: 'xsync-test', idleTimeoutMs: 120_000 });
+  const bucket = server.core.s3.bucket('src');
+  const upload = createUpload(bucket, 'a', {});
+  const chosen = [];
+  for (let at = 0; at < SIZE; at += PART) {
+    const { partNumber, etag } = putPart(bucket, upload, chosen.length + 1, Bytes.of(BODY.subarray(at, at + PART)));
+    chosen.push({ partNumber, etag });
+  }
+  completeUpload(bucket, upload, chosen, { minPartSize: 1, defaultChecksum: false });
+});
+
+afterEach(async () => {
+  await transport.close();
+  await server.close();
+  await there.close();
+  expect([server.bugs, there.bugs]).toEqual([[], []]);
+});
+
+function s3({ s3: at }: TestServer, bucket: string, more: object = {}): ObjectStore {
+  const { endpoint, region, accessKeyId: access_key_id, secretAccessKey: secret_access_key } = at;
+  const config = { type: 's3', provider: 'minio', endpoint, region, access_key_id, secret_access_key, ...more };
+  return createS3Store(s3ConfigSchema.parse(config), bucket, { transport });
+}
+
+function oss(): ObjectStore {
+  const { endpoint, region, accessKeyId: access_key_id, accessKeySecret: secret_access_key } = there.oss;
+  const config = { type: 'oss', endpoint, region, access_key_id, secret_access_key };
+  return createOssStore(ossConfigSchema.parse(config), 'dst', { transport });
+}
+
+async function copy(dest: ObjectStore, options: Partial<RunOptions> = {}) {
+  const manifest = openManifest(IN_MEMORY, {
+    source: { kind: 's3', endpoint: 'a', bucket: 'src', prefix: '' },
+    dest: { kind: 's3', endpoint: 'b', bucket: 'dst', prefix: '' },
+  });
+  const pair = {
+    ...{ source: side(s3(server, 'src'), '', 'here'), dest: side(dest, '', 'there') },
+    ...{ manifest, settings: 'first', single: false },
+  };
+  const all = { ...OPTIONS, partSize: PART, partConcurrency: PARTS, transfers: 1, maxMemory: MEMORY, ...options };
+  const shared = new Shared(pair, all, () => undefined);
+  const events: RunEvent[] = [];
+  let used = 0;
+  const listen = (event: RunEvent): void => {
+    events.push(event);
+    used = Math.max(used, shared.budget.used);
+  };
+  const summary = await runPair(pair, all, listen, shared);
+  expect(shared.budget.used).toBe(0);
+  return { ...summary, events, used };
+}
+
+function fault(fault: Fault, match: FaultMatch = {}): void {
+  there.faults.add({ match: { kind: 'UploadPart', ...match }, fault });
+}
+
+const reads = () => server.requests.find('GetObject', { bucket: 'src' });
+const writes = () => there.requests.find('UploadPart', { bucket: 'dst' });
+
+async function expectWhole(dest: ObjectStore): Promise<void> {
+  expect((await contentOf(dest, 'a')).equals(BODY)).toBe(true);
+  expect((await dest.listUploads({})).uploads).toEqual([]);
+}
+
+describe.each([
+  ['S3', () => s3(there, 'dst')],
+  ['OSS', oss],
+])('to %s, parts for which there is no memory', (_, open) => {
+  test('are passed on while they arrive: all are in flight, each is read once, and the ETag proves them', async () => {
+    const dest = open();
+    const run = await copy(dest);
+    expect(run).toMatchObject({ verified: { 'md5-of-parts': 1 }, failed: { objects: 0 } });
+    expect([reads().length, writes().length]).toEqual([PARTS, PARTS]);
+    expect(run.traffic.source.bytesIn).toBe(SIZE);
+    expect(run.used).toBeLessThanOrEqual(MEMORY);
+    // One is held, and the last one, which is small.
+    expect(run.used).toBeGreaterThanOrEqual(PART + PIPE_BYTES);
+    await expectWhole(dest);
+  });
+
+  test('are read again from their start when the connection to the destination breaks', async () => {
+    const dest = open();
+    fault({ kind: 'reset', at: 'request', afterBytes: PART / 2 }, { partNumber: 3, times: 1 });
+    const run = await copy(dest);
+    expect(run.failed.objects).toBe(0);
+    expect(run.retries).toBeGreaterThan(0);
+    expect(writes()).toHaveLength(PARTS + 1);
+    expect(reads()).toHaveLength(PARTS + 1);
+    const progress = run.events.flatMap((event) => (event.type === 'progress' ? event.bytes : []));
+    expect(progress.reduce((sum, bytes) => sum + bytes, 0)).toBe(SIZE);
+    await expectWhole(dest);
+  });
+
+  test('are read on where the connection to the source breaks', async () => {
+    const dest = open();
+    server.faults.add({ match: { kind: 'GetObject', nth: 4 }, fault: { kind: 'truncate', bytes: 1_000_000 } });
+    const run = await copy(dest);
+    expect(run.failed.objects).toBe(0);
+    expect(writes()).toHaveLength(PARTS);
+    expect(run.traffic.source.bytesIn).toBe(SIZE);
+    await expectWhole(dest);
+  });
+
+  test('are held and sent again, with their checksum, when other bytes arrived', async () => {
+    const dest = open();
+    fault({ kind: 'flip-bit', where: 'stored' }, { partNumber: 3, times: 1 });
+    const run = await copy(dest, { objectAttempts: 1 });
+    expect(run).toMatchObject({ verified: { 'md5-of-parts': 1 }, failed: { objects: 0 } });
+    expect(writes().filter(({ partNumber }) => partNumber === 3)).toHaveLength(2);
+    await expectWhole(dest);
+  });
+
+  test('are held by an object whose destination refuses one that comes without its checksum', async () => {
+    const dest = open();
+    fault({ kind: 'status', status: 400, code: 'InvalidRequest' }, { partNumber: 2, times: 1 });
+    const run = await copy(dest, { objectAttempts: 1 });
+    expect(run.failed.objects).toBe(0);
+    expect(writes().filter(({ partNumber }) => partNumber === 2)).toHaveLength(2);
+    await expectWhole(dest);
+  });
+
+  test('fail with what the destination says when it refuses the part from memory, too', async () => {
+    fault({ kind: 'status', status: 403, code: 'AccessDenied' }, { partNumber: 2 });
+    const dest = open();
+    const run = await copy(dest, { objectAttempts: 1 });
+    expect(run.events.filter(({ type }) => type === 'failed')).toMatchObject([{ code: 'access-denied' }]);
+    expect(await keysOf(dest)).toEqual([]);
+  });
+
+  test('start again when the source has changed', async () => {
+    const dest = open();
+    const other = bytesOf('other', SIZE);
+    server.faults.add({ match: { kind: 'GetObject', nth: 4 }, fault: { kind: 'change', bytes: other } });
+    const run = await copy(dest);
+    expect(run.copied.objects).toBe(1);
+    expect((await contentOf(dest, 'a')).equals(other)).toBe(true);
+  });
+});
+
+test.each([
+  ['there is memory', {}, { maxMemory: 1024 ** 3 }],
+  ['the ETag of a part promises nothing', { etag_is_md5: false }, {}],
+  ['checksums are ignored', {}, { ignoreChecksum: true }],
+] as [string, object, Partial<RunOptions>][])('parts are held while %s', async (_, config, options) => {
+  const dest = s3(there, 'dst', config);
+  const run = await copy(dest, options);
+  expect(run.failed.objects).toBe(0);
+  // No pipe is in use, only whole parts and the last one.
+  expect(run.used % PART).toBeLessThanOrEqual(7);
+  await expectWhole(dest);
+});
