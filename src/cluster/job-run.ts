@@ -4,7 +4,7 @@ import { endsRun, Halt, type StopLevel } from '../engine/flow/halt.js';
 import type { Lanes } from '../engine/flow/lanes.js';
 import type { EtagTrust } from '../engine/transfer/etag-trust.js';
 import { sendLonePart } from '../engine/transfer/lone-part.js';
-import { type FarPart, type Means, type Observation, type Optional, Unfinished } from '../engine/transfer/means.js';
+import { type FarPart, type Means, type Observation, type Refusals, Unfinished } from '../engine/transfer/means.js';
 import { perform } from '../engine/transfer/perform.js';
 import type { Slots } from '../engine/transfer/slots.js';
 import { ignoringChecksums } from '../engine/transfer/unverified.js';
@@ -33,7 +33,7 @@ export interface FarSides {
 /** With what all jobs of the pair learn of them. */
 export interface OpenSides extends FarSides {
   etags: Record<'source' | 'dest', EtagTrust>;
-  refusals: Map<Optional, string>;
+  refusals: Refusals;
 }
 
 interface SharedView {

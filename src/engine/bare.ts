@@ -25,7 +25,7 @@ import { faultOf } from './plan/fault.js';
 import { finalTicket } from './plan/final.js';
 import { planCopy, planDelete, type Route, routeOf, type Subject } from './plan/plan.js';
 import { EtagTrust } from './transfer/etag-trust.js';
-import type { Means, Optional } from './transfer/means.js';
+import type { Means } from './transfer/means.js';
 import { type Deleting, perform, performDeletes } from './transfer/perform.js';
 import { Races } from './transfer/race.js';
 import { refreshAttributes } from './transfer/refresh.js';
@@ -120,7 +120,7 @@ class BareRun {
       ...{ source, dest, halt, checkpoints: pair.checkpoints, slots: withoutRaces(this.#slots) },
       budget: new MemoryBudget(maxMemory),
       etags: { source: new EtagTrust(), dest: new EtagTrust() },
-      refusals: new Map<Optional, string>(),
+      refusals: new Map(),
       limitInspections: limiter(options.transfers),
       observe: (observation) => {
         if (observation.type !== 'damaged') report(observation);

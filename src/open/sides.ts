@@ -192,7 +192,7 @@ export class Opener {
     const findings = new Findings();
     const tell = (message: string): void => findings.add(`${text}: ${message}`);
     const made: { close(): Promise<void> | void }[] = [];
-    const { connect, used } = this.#connector(made, notes);
+    const { connect, used } = this.#connector(made, notes, as.written);
     const place = { remote: name, bucket, label, asFile: as.file === true, asFolder: text.endsWith('/') };
     const encryption = as.written ? this.#settings.encryption : undefined;
     const resources = { ...this.#resources(connect, tell), encryption };
@@ -205,14 +205,18 @@ export class Opener {
     return { ...opened, notes, findings, connection: used(), close };
   }
 
-  /** @param made receives what must be closed. @param notes what the congestion control has to say */
-  #connector(made: { close(): Promise<void> | void }[], notes: string[] = []) {
+  /**
+   * @param made receives what must be closed
+   * @param notes what the congestion control has to say
+   * @param written of a side that is written: one of a pair does not wait for a connection that the other one holds
+   */
+  #connector(made: { close(): Promise<void> | void }[], notes: string[] = [], written = false) {
     let used: Connection | undefined;
     const connect: Resources['connect'] = async (settings) => {
       const connection = await this.#connection(settings);
       used = connection;
       const http = async (guard?: AddressGuard) => {
-        const { transport, note, close } = await this.#transport(connection, guard, settings);
+        const { transport, note, close } = await this.#transport(connection, guard, settings, written);
         made.push({ close });
         if (note !== undefined) notes.push(note);
         return transport;
@@ -266,6 +270,7 @@ export class Opener {
     { tls, proxyOf }: Connection,
     guard: AddressGuard | undefined,
     own: ConnectionSettings,
+    written: boolean,
   ): Promise<{ transport: HttpTransport; note?: string; close(): Promise<void> }> {
     const { connections, timeoutMs, contimeoutMs, congestion = 'auto', network } = this.#settings;
     const first = this.#congestion === undefined;
@@ -291,7 +296,7 @@ export class Opener {
       const transport = make();
       return { transport, note: told, close: () => transport.close() };
     }
-    const id = JSON.stringify([own.proxy, tls, timeoutMs, contimeoutMs, congestion]);
+    const id = JSON.stringify([written, own.proxy, tls, timeoutMs, contimeoutMs, congestion]);
     return { ...network.transport(id, make), note: told };
   }
 }

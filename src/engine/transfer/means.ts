@@ -25,6 +25,9 @@ export type Observation =
 export const OPTIONAL = ['acl', 'lock', 'tags', 'redirect'] as const;
 export type Optional = (typeof OPTIONAL)[number];
 
+/** What the destination has refused in this run, with its reasons: attributes, and parts that came without their checksum. */
+export type Refusals = Map<Optional | 'unchecked-part', string>;
+
 /** One part of an object, for another machine to send. */
 export interface FarPart {
   ticket: CopyTicket;
@@ -56,8 +59,7 @@ export interface Means {
   halt: Halt;
   /** Of ETags that promise nothing, per side. */
   etags: { source: EtagTrust; dest: EtagTrust };
-  /** Attributes that the destination has refused in this run, with its reasons. */
-  refusals: Map<Optional, string>;
+  refusals: Refusals;
   /** Checksums are ignored; see unverified.ts. */
   unverified?: true;
   observe(observation: Observation): void;
@@ -82,6 +84,24 @@ export function mustBeWhole({ key, source }: CopyTicket, info: ObjectInfo): void
 /** Reports that an object begins which is sent in one request. */
 export function observeBegin({ observe }: Means, { key, source: { size } }: CopyTicket): void {
   observe({ type: 'begin', key, size, parts: 1, resumedBytes: 0 });
+}
+
+/**
+ * For attempts at the same bytes, one after the other: the pace hears only what an attempt moves beyond the furthest one.
+ * @returns begins an attempt
+ */
+export function furthest(pace: Pace): () => Pace {
+  let most = 0;
+  return () => {
+    let moved = 0;
+    return (bytes) => {
+      moved += bytes;
+      const fresh = moved - most;
+      if (fresh <= 0) return undefined;
+      most = moved;
+      return pace(fresh);
+    };
+  };
 }
 
 /** Reports bytes as they are sent; the retry wrapper counts bytes that are sent again only once. */

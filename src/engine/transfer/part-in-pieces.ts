@@ -8,10 +8,10 @@
 import { Crc64Stream, loadHashes, Md5Stream } from '../../hash/index.js';
 import { isXsyncError, XsyncError } from '../../model/error.js';
 import type { CopyTicket } from '../../model/ticket.js';
-import type { PartResult, UploadRef } from '../../store/port.js';
+import type { Pace, PartResult, UploadRef } from '../../store/port.js';
 import type { Moving } from '../tune/flow.js';
 import { reading } from './in-pieces.js';
-import { type Means, mustBeWhole, progressOf } from './means.js';
+import { type Means, mustBeWhole } from './means.js';
 import type { Attempt } from './race.js';
 import { type BodyCheck, Relay } from './relay.js';
 import { confirm, type PartHashes, type PartHashing } from './verify.js';
@@ -32,29 +32,33 @@ export function canPassPartsOn({ source, dest, unverified }: Pick<Means, 'source
   return source.readPieces !== undefined && dest.uploadPartPieces !== undefined && shown === true;
 }
 
-/** What a destination may refuse although it takes the same part from memory, with its checksum. */
-export function mayTakeHeld({ dest }: Pick<Means, 'dest'>, error: unknown): boolean {
-  if (dest.capabilities.hashesParts || !isXsyncError(error)) return false;
-  const { code } = error;
-  return code === 'checksum-mismatch' || (error.class !== 'temporary' && code !== 'source-changed');
+/** The destination refused a part that came without its checksum, or has other bytes. It may take the part from memory. */
+export class NotTaken extends Error {
+  readonly reason: XsyncError;
+
+  constructor(reason: XsyncError) {
+    super(reason.message);
+    this.reason = reason;
+  }
 }
 
 /**
  * @param memory that of a pipe
- * @throws what the source and the destination throw, checksum-mismatch, source-changed
+ * @param wrote hears the bytes that the destination takes
+ * @throws NotTaken; what the source and the destination throw, checksum-mismatch, source-changed
  */
 export async function passPartOn(
   means: Means,
   ticket: CopyTicket,
   { upload, partNumber, offset, size, hashing }: PartToPass,
-  { memory, attempt, moving }: { memory: Uint8Array; attempt: Attempt; moving: Moving },
+  { memory, attempt, moving, wrote }: { memory: Uint8Array; attempt: Attempt; moving: Moving; wrote: Pace },
 ): Promise<PartHashes & { etag: string }> {
   const { key, etag: ifMatch } = ticket.source;
   const { signal, pace } = attempt;
   const byStore = means.dest.capabilities.hashesParts === true;
   const sums = new SumsOfBody({ md5: hashing.md5 && !byStore, crc64ecma: hashing.crc64ecma });
   if (hashing.crc64ecma) await loadHashes();
-  // A service is the slower side, or its parts would not fill the memory.
+  // Of a slow source no parts are passed on to a service: see `PartsInFlight`.
   if (!byStore) moving.turn();
   const relay = new Relay({
     size,
@@ -67,22 +71,26 @@ export async function passPartOn(
     },
   });
   try {
-    const write = { signal, pace: progressOf(means, ticket.key, moving) };
-    const answer = await writing(means, upload, partNumber, relay, write);
+    const answer = await writing(means, upload, partNumber, relay, { signal, pace: wrote });
     await relay.end();
     const hashes = byStore ? { ...sums.sums, md5: answer.checksums.md5 } : sums.sums;
     const confirmed = confirm(ticket.key, hashes, answer);
     if (!confirmed && !byStore) {
-      throw new XsyncError('checksum-mismatch', 'the destination returned no checksum of a part', {
+      throw new XsyncError('unsupported', 'the destination returned no checksum of a part', {
         subject: ticket.key,
       });
     }
     return { etag: answer.etag, ...hashes };
   } catch (error) {
-    throw relay.fault ? relay.fault.error : error;
+    if (relay.fault) throw relay.fault.error;
+    throw !byStore && isXsyncError(error) && isRefusal(error) ? new NotTaken(error) : error;
   } finally {
     await relay.stop();
   }
+}
+
+function isRefusal({ code, class: kind }: XsyncError): boolean {
+  return code === 'checksum-mismatch' || (kind !== 'temporary' && code !== 'aborted');
 }
 
 function writing({ dest }: Means, ...call: Parameters<NonNullable<Means['dest']['uploadPartPieces']>>) {

@@ -31,6 +31,7 @@ export class PartReads {
   readonly #ticket: CopyTicket;
   readonly #mayRace: (partNumber: number) => boolean;
   readonly #parts = new Siblings();
+  readonly #passes = new Siblings();
   readonly #spans = new Siblings();
   readonly #reading = new Set<number>();
 
@@ -48,20 +49,26 @@ export class PartReads {
 
   /**
    * @param passing writes the part while it arrives
+   * @param mayRace false for a slow destination: what it has taken would have to be sent again
    * @returns what was written, or the bytes if a second request for them was faster
    */
-  async pass<T extends object>(part: PartToRead, moving: Moving, passing: Request<T>): Promise<Read | T> {
+  async pass<T extends object>(
+    part: PartToRead,
+    moving: Moving,
+    passing: Request<T>,
+    mayRace: boolean,
+  ): Promise<Read | T> {
     const { halt, slots } = this.#means;
     const { partNumber, offset, size } = part;
     this.#reading.add(partNumber);
     try {
       const result = await slots.races.run<Read | T>({
         size,
-        siblings: this.#parts,
+        siblings: this.#passes,
         signal: halt.signal,
         pace: moving.read,
         first: passing,
-        second: () => this.#again(partNumber, offset, size),
+        second: () => (mayRace ? this.#again(partNumber, offset, size) : undefined),
         drop: (late) => 'lease' in late && late.lease.release(),
       });
       return reported(this.#means, this.#ticket, partNumber, result);
@@ -126,9 +133,11 @@ export class PartReads {
     const { source } = this.#means;
     const { key, etag: ifMatch } = this.#ticket.source;
     const lease: Lease = { bytes: place, release: () => undefined };
-    const whole: Request<Read> = (attempt) => {
+    const whole: Request<Read> = async (attempt) => {
       span.fixed = true;
-      return this.#into(lease, offset)(attempt);
+      const bytes = place.subarray(0, span.size);
+      const { info } = await this.#into({ ...lease, bytes }, offset)(attempt);
+      return { info, lease };
     };
     return async (attempt) => {
       if (source.capabilities.local || !source.readPieces) return whole(attempt);
@@ -137,10 +146,15 @@ export class PartReads {
         return { info: await source.readPieces(key, sink, { offset, ifMatch, ...attempt }), lease };
       } catch (error) {
         if (isXsyncError(error, 'unsupported')) return whole(attempt);
-        if (sink.whole) return { info: sink.whole, lease };
+        if (sink.whole) return { info: this.#heard(sink.whole), lease };
         throw error;
       }
     };
+  }
+
+  /** The sink heard it before `ignoringChecksums`. */
+  #heard(info: ObjectInfo): ObjectInfo {
+    return this.#means.unverified ? { ...info, checksums: {} } : info;
   }
 
   #into(lease: Lease, offset: number): Request<Read> {

@@ -11,15 +11,15 @@ import { XsyncError } from '../../model/error.js';
 import type { ObjectInfo } from '../../model/object.js';
 import type { CopyTicket } from '../../model/ticket.js';
 import type { VerifiedBy } from '../../model/verified.js';
-import type { ObjectStore, PartEntry, PartResult, PutAttributes, UploadRef } from '../../store/port.js';
+import type { ObjectStore, Pace, PartEntry, PartResult, PutAttributes, UploadRef } from '../../store/port.js';
 import type { Carried } from '../fidelity/carry.js';
 import type { Lease } from '../flow/budget.js';
 import { partRange } from '../plan/cut.js';
 import type { Moving } from '../tune/flow.js';
 import { forUpload, writeWith } from './attribute-writes.js';
-import { type Means, mustBeWhole, progressOf, type SendPart, Unfinished } from './means.js';
+import { furthest, type Means, mustBeWhole, progressOf, type SendPart, Unfinished } from './means.js';
 import { outgoing } from './outgoing.js';
-import { canPassPartsOn, mayTakeHeld, passPartOn } from './part-in-pieces.js';
+import { canPassPartsOn, NotTaken, passPartOn } from './part-in-pieces.js';
 import { PartReads, type PartToRead, type Read, reported } from './part-reads.js';
 import { leasePipe, PIPE_BYTES } from './pipe.js';
 import { type Request, Siblings } from './race.js';
@@ -31,6 +31,13 @@ import { type Resumed, startUpload } from './uploads.js';
 import { confirm, contradicts, hashPartSoon, hintAgrees, isSameBytes, isSamePart, type PartHashes } from './verify.js';
 
 type Sent = PartHashes & { etag: string };
+
+/** How a part's bytes on their way to the destination are counted. */
+interface Writing {
+  moving: Moving;
+  /** Begins an attempt; see `furthest`. */
+  attempt(): Pace;
+}
 
 export class PartsInFlight {
   readonly #means: Means;
@@ -52,8 +59,6 @@ export class PartsInFlight {
   #carried: Carried | undefined;
   #info: ObjectInfo | undefined;
   #broken = false;
-  /** The destination refused a part that was written while it arrived. */
-  #mustHold = false;
   /** A part has begun. */
   #begun = false;
   /** Resolves when the parts that began have their memory. */
@@ -217,24 +222,25 @@ export class PartsInFlight {
     let lease: Lease | undefined;
     let moving: Moving | undefined;
     try {
-      const taken = await this.#inOrder(() => this.#leaseFor(part, { isFirst, isNew }));
+      const waited = slots.partFlow.wait?.();
+      const taken = await this.#inOrder(() => this.#leaseFor(part, { isFirst, isNew })).finally(waited);
       const { passedOn } = taken;
       lease = taken.lease;
       if (this.#broken || halt.stops('parts')) return;
       moving = slots.partFlow.begin(range.size);
-      let brought = passedOn ? await this.#pass(part, lease, moving) : undefined;
-      if (!brought) {
-        if (passedOn) {
-          lease.release();
-          lease = await budget.lease(range.size);
-        }
-        brought = await this.#reads.hold(part, lease, moving);
+      const writing: Writing = { moving, attempt: furthest(progressOf(this.#means, this.#ticket.key, moving)) };
+      let brought = passedOn ? await this.#pass(part, lease, writing) : undefined;
+      if (passedOn && !brought) {
+        lease.release();
+        if (this.#broken || halt.stops('parts')) return;
+        lease = await budget.lease(range.size);
       }
+      brought ??= await this.#reads.hold(part, lease, moving);
       if ('lease' in brought && brought.lease !== lease) {
         lease.release();
         lease = brought.lease;
       }
-      const sent = 'lease' in brought ? await this.#sendHeld(part, brought, turn, moving) : brought;
+      const sent = 'lease' in brought ? await this.#sendHeld(part, brought, turn, writing) : brought;
       await this.#acknowledge({ partNumber, size: range.size, ...sent });
       slots.races.add(range.size);
     } finally {
@@ -258,7 +264,8 @@ export class PartsInFlight {
   ): Promise<{ lease: Lease; passedOn: boolean }> {
     const { budget } = this.#means;
     if (isNew && !isFirst && !spans && this.#isShortFor(size)) await this.#described;
-    const passable = isNew && this.#isKnown && this.#couldPassOn(size);
+    // Parts of a slow source come in spans: what waits for it would not go to a service any faster.
+    const passable = isNew && this.#isKnown && this.#couldPassOn(size) && !(spans && this.#isToService);
     // A part that is read by several requests is held, if there is memory.
     const held = passable && spans ? budget.tryLease(size) : undefined;
     if (held || !passable) return { lease: held ?? (await budget.lease(size)), passedOn: false };
@@ -266,14 +273,20 @@ export class PartsInFlight {
   }
 
   /** @returns what was written, or the bytes if a second request for them was faster; undefined: it must be held */
-  async #pass(part: PartToRead, lease: Lease, moving: Moving): Promise<Read | Sent | undefined> {
+  async #pass(part: PartToRead, lease: Lease, writing: Writing): Promise<Read | Sent | undefined> {
     try {
-      return await this.#reads.pass(part, moving, this.#passing(part, lease, moving));
+      return await this.#reads.pass(part, writing.moving, this.#passing(part, lease, writing), !this.#isToService);
     } catch (error) {
-      if (!mayTakeHeld(this.#means, error)) throw error;
-      this.#mustHold = true;
+      if (!(error instanceof NotTaken)) throw error;
+      const { code, message } = error.reason;
+      // A bit may flip on any way.
+      if (code !== 'checksum-mismatch') this.#means.refusals.set('unchecked-part', message);
       return undefined;
     }
+  }
+
+  get #isToService(): boolean {
+    return this.#means.dest.capabilities.hashesParts !== true;
   }
 
   async #acknowledge(row: PartRow): Promise<void> {
@@ -301,9 +314,9 @@ export class PartsInFlight {
   #spansFor(size: number): Span[] | undefined {
     const { source, slots } = this.#means;
     const { readSize } = slots;
-    return readSize !== undefined && readSize < size && !source.capabilities.local
-      ? spansOf(size, readSize)
-      : undefined;
+    // A source that several pairs read at once reads into memory only, and must be asked for the same ranges by all.
+    const divides = readSize !== undefined && readSize < size && source.readPieces !== undefined;
+    return divides ? spansOf(size, readSize) : undefined;
   }
 
   /** True for the first caller. */
@@ -321,23 +334,23 @@ export class PartsInFlight {
   /** A part of this size may be written while it arrives, if the object's checksum allows it. */
   #couldPassOn(size: number): boolean {
     const inPieces = size > PIPE_BYTES && canPassPartsOn(this.#means);
-    return inPieces && (this.#means.dest.capabilities.hashesParts === true || this.#isShortFor(size));
+    return inPieces && (!this.#isToService || this.#isShortFor(size));
   }
 
   /** There is not enough memory to hold such parts, and a service may take them without. */
   #isShortFor(size: number): boolean {
-    const { dest, budget } = this.#means;
-    const spares = size > PIPE_BYTES && !dest.capabilities.hashesParts && canPassPartsOn(this.#means);
-    return spares && budget.isShort && !this.#mustHold;
+    const { budget, refusals } = this.#means;
+    const takes = size > PIPE_BYTES && this.#isToService && canPassPartsOn(this.#means);
+    return takes && budget.isShort && !refusals.has('unchecked-part');
   }
 
-  async #sendHeld(part: PartToRead, { info, lease }: Read, turn: Turn, moving: Moving): Promise<Sent> {
-    moving.turn();
+  async #sendHeld(part: PartToRead, { info, lease }: Read, turn: Turn, writing: Writing): Promise<Sent> {
+    writing.moving.turn();
     mustBeWhole(this.#ticket, info);
     this.#info ??= info;
     const upload = await this.#uploadFor(info);
     await this.#hashInOrder(turn, lease.bytes);
-    return this.#write(upload, part, lease, moving);
+    return this.#write(upload, part, lease, writing);
   }
 
   async #hashInOrder(turn: Turn, bytes: Uint8Array): Promise<void> {
@@ -349,15 +362,19 @@ export class PartsInFlight {
     }
   }
 
-  #passing({ partNumber, offset, size }: PartToRead, { bytes: memory }: Lease, moving: Moving): Request<Sent> {
+  #passing(
+    { partNumber, offset, size }: PartToRead,
+    { bytes: memory }: Lease,
+    { moving, attempt: begin }: Writing,
+  ): Request<Sent> {
     const hashing = this.#proof.hashing(this.#means.dest.capabilities);
     return async (attempt) => {
       const part = { upload: await this.upload(), partNumber, offset, size, hashing };
-      return passPartOn(this.#means, this.#ticket, part, { memory, attempt, moving });
+      return passPartOn(this.#means, this.#ticket, part, { memory, attempt, moving, wrote: begin() });
     };
   }
 
-  async #write(upload: UploadRef, part: PartToRead, lease: Lease, moving: Moving): Promise<Sent> {
+  async #write(upload: UploadRef, part: PartToRead, lease: Lease, writing: Writing): Promise<Sent> {
     const { dest } = this.#means;
     const { partNumber } = part;
     const { bytes } = lease;
@@ -373,7 +390,7 @@ export class PartsInFlight {
     if (known) this.#differed++;
     this.#spared.delete(partNumber);
     if (there && isSamePart(there, bytes.byteLength, hashes)) return { ...hashes, etag: this.#spare(there) };
-    const { etag, checksums } = await this.#upload(upload, part, lease, hashes, moving);
+    const { etag, checksums } = await this.#upload(upload, part, lease, hashes, writing);
     return { ...hashes, etag, md5: byStore ? checksums.md5 : hashes.md5 };
   }
 
@@ -387,7 +404,7 @@ export class PartsInFlight {
     part: PartToRead,
     lease: Lease,
     hashes: PartHashes,
-    moving: Moving,
+    writing: Writing,
   ): Promise<PartResult> {
     const { dest, budget, halt, slots } = this.#means;
     const { key } = this.#ticket;
@@ -403,7 +420,7 @@ export class PartsInFlight {
       size,
       siblings: this.#writes,
       signal: halt.signal,
-      pace: progressOf(this.#means, key, moving),
+      pace: writing.attempt(),
       first: send,
       second: () => (this.#md5Etags && this.#mayRace(dest, false) ? send : undefined),
     });

@@ -16,7 +16,7 @@ import { Helpers, type SharedWork } from './spans.js';
 
 /** What the performer of a ticket uses of the slots. */
 export interface PartSlots {
-  readonly partFlow: Pick<PartFlow, 'begin'>;
+  readonly partFlow: Pick<PartFlow, 'begin'> & Partial<Pick<PartFlow, 'wait'>>;
   /** Second requests for parts that are far too slow. */
   readonly races: Races;
   /** Idle slots for parts. */
@@ -95,7 +95,9 @@ export class Slots implements PartSlots {
   /** Bytes of parts that have not started; undefined while more objects may come. */
   get left(): number | undefined {
     if (this.#pinned || !this.#waiting.all) return undefined;
-    const queued = (this.#parts.pendingCount - this.#helping) * (this.#partSize ?? START.partSize);
+    // A slot that helps may still wait for its share.
+    const pending = Math.max(0, this.#parts.pendingCount - this.#helping);
+    const queued = pending * (this.#partSize ?? START.partSize);
     return this.#waiting.sizes.reduce((sum, size) => sum + size, queued);
   }
 
@@ -115,10 +117,12 @@ export class Slots implements PartSlots {
     if (this.readSize === undefined || !this.#helpers.wanted) return;
     for (let idle = this.spare; idle > 0; idle--) {
       this.#helping++;
-      void this.#parts(() => {
+      void this.#parts(async () => {
         this.#helping--;
-        return this.#helpers.help();
-      });
+        const request = this.#helpers.help();
+        await request;
+        return request !== undefined;
+      }).then((helped) => helped && this.#invite());
     }
   }
 
@@ -132,13 +136,20 @@ export class Slots implements PartSlots {
   }
 
   ofObject(): <T>(task: () => Promise<T>) => Promise<T> {
-    if (this.#partsPerObject === undefined) return (task) => this.#parts(() => this.#afterHelp(task));
+    if (this.#partsPerObject === undefined) return (task) => this.#afterHelp(task);
     const own = limiter(this.#partsPerObject);
     return (task) => own(() => this.#parts(task));
   }
 
-  #afterHelp<T>(task: () => Promise<T>): Promise<T> {
-    return this.#helpers.wanted ? this.#helpers.help().then(task) : task();
+  /** Whoever gets a slot while help is wanted makes one request, and waits for another slot. */
+  async #afterHelp<T>(task: () => Promise<T>): Promise<T> {
+    for (;;) {
+      const done = await this.#parts(async () => {
+        const request = this.#helpers.help();
+        return request ? void (await request) : { value: await task() };
+      });
+      if (done) return done.value;
+    }
   }
 
   /** Where objects wait for their turn. */

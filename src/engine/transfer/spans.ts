@@ -3,6 +3,7 @@
  * in progress, and the last parts of a run use all of them. The part stays whole for its proof and for its checkpoint.
  * Tests: test/engine/transfer/spans.test.ts
  */
+import { setMaxListeners } from 'node:events';
 import { XsyncError } from '../../model/error.js';
 import type { ObjectInfo } from '../../model/object.js';
 import type { PieceSink } from '../../store/port.js';
@@ -77,18 +78,21 @@ export class SpanSink implements PieceSink {
     this.#info = info;
   }
 
-  take(piece: Uint8Array): undefined {
+  take(piece: Uint8Array): Promise<void> | undefined {
     const at = this.#place.byteOffset + this.taken;
     if (piece.buffer !== this.#place.buffer || piece.byteOffset !== at) this.#place.set(this.#cut(piece), this.taken);
     this.taken += piece.byteLength;
     this.#span.arrived = this.taken;
-    if (this.taken >= this.#span.size && this.taken < this.byteLength) {
-      throw new XsyncError('aborted', 'another request reads the rest');
-    }
+    if (this.taken < this.#span.size || this.taken === this.byteLength) return undefined;
+    // Rejects instead of throwing, so that the piece is counted before the read ends.
+    const end = Promise.reject(new XsyncError('aborted', 'another request reads the rest'));
+    end.catch(() => undefined);
+    return end;
   }
 
-  room(): Uint8Array {
-    return this.#place.subarray(this.taken, Math.min(this.taken + ROOM, this.#span.size));
+  room(): Uint8Array | undefined {
+    const end = Math.min(this.taken + ROOM, this.#span.size);
+    return this.taken < end ? this.#place.subarray(this.taken, end) : undefined;
   }
 
   #cut(piece: Uint8Array): Uint8Array {
@@ -118,12 +122,8 @@ export class Helpers {
     return this.#works.size > 0;
   }
 
-  /** Makes requests of the oldest work that has any, until none is left to begin. */
-  async help(): Promise<void> {
-    for (let request = this.#next(); request; request = this.#next()) await request;
-  }
-
-  #next(): Promise<void> | undefined {
+  /** Makes a request of the oldest work that has any; undefined: none is left to begin now. */
+  help(): Promise<void> | undefined {
     for (const work of this.#works) {
       const request = work.help();
       if (request) return request;
@@ -155,6 +155,8 @@ export class SpannedRead implements SharedWork {
   constructor(options: SpannedReadOptions) {
     this.#options = options;
     this.#waiting = [...options.spans];
+    // One listener for each request.
+    setMaxListeners(0, this.#abort.signal);
   }
 
   help(): Promise<void> | undefined {

@@ -79,6 +79,8 @@ export interface Near {
 export class PartFlow {
   readonly #reading: Busy;
   readonly #writing: Busy;
+  /** For memory. */
+  readonly #waiting: Busy;
   #readMs = 0;
   #writeMs = 0;
   readonly #near: Near;
@@ -90,6 +92,13 @@ export class PartFlow {
     this.#now = now;
     this.#reading = new Busy(now);
     this.#writing = new Busy(now);
+    this.#waiting = new Busy(now);
+  }
+
+  /** A part has its slot and waits for memory. More slots bring nothing then, which the tuner is to see. @returns ends it */
+  wait(): () => void {
+    this.#waiting.change(1);
+    return () => this.#waiting.change(-1);
   }
 
   /** @param size bytes */
@@ -144,7 +153,8 @@ export class PartFlow {
     this.#readMs = this.#readMs * DECAY + read.areaMs;
     this.#writeMs = this.#writeMs * DECAY + written.areaMs;
     const share = this.#readShare();
-    return { done: read.done * share + written.done * (1 - share), used: (read.areaMs + written.areaMs) / ms };
+    const areaMs = read.areaMs + written.areaMs + this.#waiting.take().areaMs;
+    return { done: read.done * share + written.done * (1 - share), used: areaMs / ms };
   }
 
   #readShare(): number {

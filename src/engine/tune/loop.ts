@@ -27,10 +27,16 @@ const STALLED = 0.05;
 const SMOOTHING = 0.15;
 /** If a part takes less, a few connections fill the line. */
 const QUICK_MS = 4000;
+/** Bytes per second. If a connection carries less, its rate counts as soon as it no longer changes. */
+const SLOW = 256 * 1024;
 /** The largest factor by which connections are reduced at once. */
 const MOST_BACK = 1.6;
 const SMALL_STEP = 0.2;
 const LARGEST_STEP = 0.35;
+/** The first probe after an opening whose rate did not last: fresh connections carry more than those that have lost packets. */
+const BOLD_STEP = 1;
+/** A rate that lasts keeps at least this share. */
+const LASTS = 0.92;
 /** Probes do not go below this many connections. */
 const FEW = 8;
 /** A probe of less that has not drained after this time is given up: its requests take too long. */
@@ -66,6 +72,8 @@ export class Loop {
   #n: number;
   readonly #trial: Trial;
   readonly #opening: Opening;
+  /** The rate at the end of the opening, until it is known whether it lasts. */
+  #opened: number | undefined;
   /** The start setting was found before, and has not been measured yet. */
   #known: boolean;
   /** The factor of the climb after the next measurement. */
@@ -144,12 +152,19 @@ export class Loop {
     this.#base = best;
     this.#why = why;
     if (verdict === 'step') this.#n = n;
-    else if (verdict === 'useless') this.#rest(why);
+    else if (verdict === 'useless') this.#restOpened();
     else this.endOpening();
   }
 
   endOpening(): void {
-    if (this.#phase === 'open') this.#enter('measure', this.#n, this.#why);
+    if (this.#phase !== 'open') return;
+    if (this.#opening.doubts) this.#restOpened();
+    else this.#enter('measure', this.#n, this.#why);
+  }
+
+  #restOpened(): void {
+    this.#opened = this.#base?.rate;
+    this.#rest(this.#why);
   }
 
   /** True while nothing is being tried. */
@@ -217,7 +232,7 @@ export class Loop {
       this.#climb(4);
       return;
     }
-    const rate = this.#phase === 'probe' ? this.#trial.rate : this.#trial.steadyRate;
+    const rate = this.#phase === 'probe' ? this.#probedRate : (this.#slowRate ?? this.#trial.steadyRate);
     if (rate === undefined) return;
     const base = this.#base;
     if (this.#phase === 'measure' || !base) {
@@ -227,6 +242,17 @@ export class Loop {
       this.#climb(this.#factor);
     } else if (this.#phase === 'climb') this.#climbed(base, rate);
     else this.#probed(base, rate);
+  }
+
+  get #probedRate(): number | undefined {
+    return this.#step === BOLD_STEP ? this.#trial.early : this.#trial.rate;
+  }
+
+  /** The first rate of a run, if it is too low to come from kernel buffers that fill. */
+  get #slowRate(): number | undefined {
+    const { settled } = this.#trial;
+    const isFirst = this.#phase === 'measure' && !this.#base && this.#factor === 4 && !this.#whole;
+    return isFirst && settled !== undefined && settled < this.#n * SLOW ? settled : undefined;
   }
 
   /** Holds what the last run found: a probe soon shows if the line now carries more. */
@@ -370,8 +396,22 @@ export class Loop {
     // The line may be changing: what is measured now is neither what it carried nor what it will.
     if (this.#outsideMs > 0) return;
     this.#base = { n: base.n, rate: base.rate + (rate - base.rate) * SMOOTHING };
+    if (this.#triesTwice()) return;
     const mean = this.#trial.rate;
     if (this.#phaseMs >= this.#holdMs && mean !== undefined) this.#probe({ n: base.n, rate: mean });
+  }
+
+  /** Probes twice as many if the rate of the opening did not last. @returns whether it does */
+  #triesTwice(): boolean {
+    const { early } = this.#trial;
+    if (this.#opened === undefined || early === undefined) return false;
+    const lasts = early > this.#opened * LASTS;
+    this.#opened = undefined;
+    if (lasts) return false;
+    this.#direction = 1;
+    this.#step = BOLD_STEP;
+    this.#probe({ n: this.#n, rate: early });
+    return this.#phase === 'probe';
   }
 
   #probe(base: Level): void {

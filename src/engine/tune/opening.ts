@@ -5,13 +5,16 @@
  * in proportion. Pure. Tests: test/engine/tune/opening.test.ts
  */
 import { gainText, isLinear, isWorth, kneeOf, type Level } from './gain.js';
-import { fills } from './window.js';
+import { drains, fills } from './window.js';
 
 /** Small objects per second that one process does not exceed. */
 const MOST_RATE = 5000;
 const STEP = 4;
-/** A wave that takes more latencies shows by itself that the rate has not grown in proportion. */
-const LATENCIES = 2;
+/**
+ * A wave that takes more latencies shows by itself that the rate has not grown in proportion. What it has grown by is
+ * known when all have ended, or after the most latencies.
+ */
+const LATENCIES = { linear: 2, most: 6 };
 /** If the suggestion is not larger than the setting by this factor, the setting stays. */
 const WORTH_A_STEP = 1.25;
 
@@ -43,6 +46,8 @@ export class Opening {
   #n: number;
   readonly #mostRate: number;
   #before: Level | undefined;
+  /** The step that seemed useless, while what it was compared with is measured again. */
+  #doubted: { level: Level; why: string } | undefined;
   #wave = { ...NOTHING };
   /** Of the wave before; absent in the first one. */
   #latencyMs: number | undefined;
@@ -55,9 +60,14 @@ export class Opening {
     this.#mostRate = Math.min(mostRate, MOST_RATE);
   }
 
+  /** A step was useless, which is being looked at a second time. */
+  get doubts(): boolean {
+    return this.#doubted !== undefined;
+  }
+
   /** @param within bounds a setting. @returns undefined while a wave lasts */
   add({ ms, done, areaMs, busy }: OpeningSample, within: (n: number) => number): Opened | undefined {
-    if (!fills(areaMs / ms, this.#n)) return undefined;
+    if (!fills(areaMs / ms, this.#n) || (this.#doubted && drains(areaMs / ms, this.#n))) return undefined;
     if (this.#settlingMs > 0) {
       this.#settlingMs -= ms;
       return undefined;
@@ -68,8 +78,11 @@ export class Opening {
     wave.areaMs += areaMs;
     wave.busyMs += busy * ms;
     if (!this.#isWave(wave)) return undefined;
-    this.#wave = { ...NOTHING };
     const level = { n: this.#n, rate: (wave.done / wave.ms) * 1000 };
+    const isCertain = this.#before ? isLinear(this.#before, level) : !this.#doubted;
+    if (!isCertain && !this.#isWholeWave(wave)) return undefined;
+    this.#wave = { ...NOTHING };
+    if (this.#doubted) return judgeAgain(level, this.#doubted);
     // A process at work for half of the time can do at most twice as much. More requests would only wait for it, and
     // each connection costs it a handshake.
     const most = level.n * (wave.ms / wave.busyMs);
@@ -81,16 +94,24 @@ export class Opening {
   #isWave({ ms, done }: { ms: number; done: number }): boolean {
     const latencyMs = this.#latencyMs;
     if (latencyMs === undefined) return done >= this.#n;
-    return ms >= latencyMs && (done >= this.#n || ms >= LATENCIES * latencyMs);
+    return ms >= latencyMs && (done >= this.#n || ms >= LATENCIES.linear * latencyMs);
+  }
+
+  #isWholeWave({ ms, done }: { ms: number; done: number }): boolean {
+    return done >= this.#n || ms >= LATENCIES.most * (this.#latencyMs ?? 0);
   }
 
   #judge(level: Level, latencyMs: number, within: (n: number) => number): Opened {
     const before = this.#before;
     if (before && !isLinear(before, level)) {
-      const best = isWorth(before, level)
-        ? { n: Math.min(level.n, Math.max(before.n, kneeOf(before, level))), rate: level.rate }
-        : before;
-      return { verdict: 'useless', n: best.n, best, why: gainText(before, level) };
+      const best = bestOf(before, level);
+      const why = gainText(before, level);
+      this.#doubted = { level, why };
+      this.#before = undefined;
+      this.#n = best.n;
+      this.#latencyMs = latencyMs;
+      this.#settlingMs = latencyMs;
+      return { verdict: 'step', n: best.n, best, why };
     }
     const judged = before && { best: level, why: gainText(before, level) };
     const n = within(Math.min(level.n * STEP, Math.ceil((this.#mostRate * latencyMs) / 1000)));
@@ -101,4 +122,19 @@ export class Opening {
     this.#settlingMs = latencyMs;
     return { verdict: 'step', n, ...judged };
   }
+}
+
+/** Where the growth from one setting to a higher one ended. */
+function bestOf(before: Level, level: Level): Level {
+  if (!isWorth(before, level)) return before;
+  return { n: Math.min(level.n, Math.max(before.n, kneeOf(before, level))), rate: level.rate };
+}
+
+/**
+ * Fresh connections carry more than those that have lost packets, so what a step was compared with may not last.
+ * @param now the lower setting, measured again
+ */
+function judgeAgain(now: Level, { level, why }: { level: Level; why: string }): Opened {
+  const best = now.n < level.n ? bestOf(now, level) : now;
+  return { verdict: 'useless', n: best.n, best, why: best === now ? why : gainText(now, level) };
 }

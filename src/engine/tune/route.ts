@@ -15,7 +15,9 @@ export function readRoute(manifest: Pick<Manifest, 'getFact'>, at: Date): Found 
 export function writeRoute(manifest: Pick<Manifest, 'getFact' | 'setFact'>, at: Date, settled: Found): void {
   const kept = readFact(manifest, ROUTE);
   const known = Object.fromEntries(Object.entries(settled).filter(([, value]) => value !== undefined));
-  const now = { ...readRoute(manifest, at), ...known };
+  const { readSize, ...before } = readRoute(manifest, at);
+  // Whoever measured parts knows whether reads should be divided.
+  const now = { ...before, ...(settled.parts === undefined && readSize !== undefined && { readSize }), ...known };
   writeFact(manifest, ROUTE, { ...kept, [hourOf(at)]: now, last: now });
 }
 

@@ -39,6 +39,11 @@ export class Trial {
     return this.#early.full ? this.#early.rate : undefined;
   }
 
+  /** The same, if the latest second brought as much as the one before it. */
+  get settled(): number | undefined {
+    return this.#early.steady ? this.early : undefined;
+  }
+
   /** Per second, over the whole window. */
   get rate(): number | undefined {
     return this.#window.full ? this.#window.rate : undefined;

@@ -10,7 +10,7 @@ import { MemoryBudget } from '../flow/budget.js';
 import { Halt, type StopLevel } from '../flow/halt.js';
 import type { RunSide } from '../pair.js';
 import { trustIn } from '../transfer/etag-trust.js';
-import type { Means, Observation, Optional } from '../transfer/means.js';
+import type { Means, Observation, Refusals } from '../transfer/means.js';
 import { perform } from '../transfer/perform.js';
 import { ignoringChecksums } from '../transfer/unverified.js';
 import { farCheckpoints } from './far-checkpoints.js';
@@ -58,7 +58,7 @@ export class FarRun {
       budget: this.#budgetOf(terms.memory),
       checkpoints: farCheckpoints((question) => this.#ask((request) => ({ type: 'asks', run, request, question }))),
       etags: trustIn(terms.trust),
-      refusals: new Map<Optional, string>(),
+      refusals: new Map() as Refusals,
       observe: (observation: Observation) => tell({ type: 'observed', run, observation }),
     };
     this.#means = terms.unverified ? ignoringChecksums(means) : means;

@@ -12,6 +12,7 @@ import { createOssStore } from '../../../src/store/oss/store.js';
 import type { ObjectStore } from '../../../src/store/port.js';
 import { s3ConfigSchema } from '../../../src/store/s3/config.js';
 import { createS3Store } from '../../../src/store/s3/store.js';
+import { InterceptedStore } from '../../../src/store/wrap/intercept.js';
 import { Bytes } from '../../support/server/bytes.js';
 import { type Fault, type FaultMatch, startServer, type TestServer } from '../../support/server/index.js';
 import { completeUpload, createUpload, putPart } from '../../support/server/uploads.js';
@@ -36,14 +37,7 @@ beforeEach(async () => {
   there.core.s3.createBucket('dst');
   there.core.oss.createBucket('dst');
   transport = new HttpTransport({ userAgent: 'xsync-test', idleTimeoutMs: 120_000 });
-  const bucket = server.core.s3.bucket('src');
-  const upload = createUpload(bucket, 'a', {});
-  const chosen = [];
-  for (let at = 0; at < SIZE; at += PART) {
-    const { partNumber, etag } = putPart(bucket, upload, chosen.length + 1, Bytes.of(BODY.subarray(at, at + PART)));
-    chosen.push({ partNumber, etag });
-  }
-  completeUpload(bucket, upload, chosen, { minPartSize: 1, defaultChecksum: false });
+  seed('a');
 });
 
 afterEach(async () => {
@@ -52,6 +46,18 @@ afterEach(async () => {
   await there.close();
   expect([server.bugs, there.bugs]).toEqual([[], []]);
 });
+
+/** An object in parts. */
+function seed(key: string): void {
+  const bucket = server.core.s3.bucket('src');
+  const upload = createUpload(bucket, key, {});
+  const chosen = [];
+  for (let at = 0; at < SIZE; at += PART) {
+    const { partNumber, etag } = putPart(bucket, upload, chosen.length + 1, Bytes.of(BODY.subarray(at, at + PART)));
+    chosen.push({ partNumber, etag });
+  }
+  completeUpload(bucket, upload, chosen, { minPartSize: 1, defaultChecksum: false });
+}
 
 function s3({ s3: at }: TestServer, bucket: string, more: object = {}): ObjectStore {
   const { endpoint, region, accessKeyId: access_key_id, secretAccessKey: secret_access_key } = at;
@@ -91,6 +97,10 @@ function fault(fault: Fault, match: FaultMatch = {}): void {
   there.faults.add({ match: { kind: 'UploadPart', ...match }, fault });
 }
 
+function progressOf(events: RunEvent[]): number {
+  return events.reduce((sum, event) => sum + (event.type === 'progress' ? event.bytes : 0), 0);
+}
+
 const reads = () => server.requests.find('GetObject', { bucket: 'src' });
 const writes = () => there.requests.find('UploadPart', { bucket: 'dst' });
 
@@ -123,8 +133,7 @@ describe.each([
     expect(run.retries).toBeGreaterThan(0);
     expect(writes()).toHaveLength(PARTS + 1);
     expect(reads()).toHaveLength(PARTS + 1);
-    const progress = run.events.flatMap((event) => (event.type === 'progress' ? event.bytes : []));
-    expect(progress.reduce((sum, bytes) => sum + bytes, 0)).toBe(SIZE);
+    expect(progressOf(run.events)).toBe(SIZE);
     await expectWhole(dest);
   });
 
@@ -144,6 +153,7 @@ describe.each([
     const run = await copy(dest, { objectAttempts: 1 });
     expect(run).toMatchObject({ verified: { 'md5-of-parts': 1 }, failed: { objects: 0 } });
     expect(writes().filter(({ partNumber }) => partNumber === 3)).toHaveLength(2);
+    expect(progressOf(run.events)).toBe(SIZE);
     await expectWhole(dest);
   });
 
@@ -162,6 +172,34 @@ describe.each([
     const run = await copy(dest, { objectAttempts: 1 });
     expect(run.events.filter(({ type }) => type === 'failed')).toMatchObject([{ code: 'access-denied' }]);
     expect(await keysOf(dest)).toEqual([]);
+  });
+
+  test('are not read when the upload is refused', async () => {
+    there.faults.add({
+      match: { kind: 'CreateMultipartUpload' },
+      fault: { kind: 'status', status: 403, code: 'AccessDenied' },
+    });
+    const run = await copy(open(), { objectAttempts: 1 });
+    expect(run.events.filter(({ type }) => type === 'failed')).toMatchObject([{ code: 'access-denied' }]);
+    expect(reads()).toHaveLength(1);
+  });
+
+  test('are not read again when the source refuses them', async () => {
+    server.faults.add({
+      match: { kind: 'GetObject', nth: 3, times: 99 },
+      fault: { kind: 'status', status: 403, code: 'AccessDenied' },
+    });
+    const run = await copy(open(), { objectAttempts: 1 });
+    expect(run.failed.objects).toBe(1);
+    expect(reads().length).toBeLessThanOrEqual(PARTS);
+  });
+
+  test('are not read a second time because their writes take longer than the reads of others', async () => {
+    const dest = open();
+    fault({ kind: 'slow', bytesPerSecond: 4 * 1024 * 1024 });
+    const run = await copy(dest);
+    expect(run.events.filter(({ type }) => type === 'race')).toEqual([]);
+    expect([reads().length, writes().length, progressOf(run.events)]).toEqual([PARTS, PARTS, SIZE]);
   });
 
   test('start again when the source has changed', async () => {
@@ -185,4 +223,17 @@ test.each([
   // No pipe is in use, only whole parts and the last one.
   expect(run.used % PART).toBeLessThanOrEqual(7);
   await expectWhole(dest);
+});
+
+test('a destination whose answers lack what it promises gets the parts of later objects from memory', async () => {
+  for (const key of ['b', 'c', 'd']) seed(key);
+  const dest = new InterceptedStore(s3(there, 'dst'), async (call, run) => {
+    const answer = await run(call.pace, call.onRequest);
+    if (call.kind === 'uploadPart') Object.assign(answer as object, { checksums: {} });
+    return answer;
+  });
+  const run = await copy(dest as ObjectStore);
+  expect(run.failed.objects).toBe(0);
+  // At most those of the first object that were on their way.
+  expect(writes().length).toBeLessThanOrEqual(4 * PARTS + PARTS);
 });

@@ -4,12 +4,15 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { MemoryBudget } from '../../../src/engine/flow/budget.js';
+import { FairShares } from '../../../src/engine/flow/fair.js';
 import type { RunOptions } from '../../../src/engine/options.js';
 import { runPair } from '../../../src/engine/run.js';
 import type { Means } from '../../../src/engine/transfer/means.js';
 import { PartReads } from '../../../src/engine/transfer/part-reads.js';
 import { Slots } from '../../../src/engine/transfer/slots.js';
 import { Helpers, Span, SpannedRead, SpanSink, spansOf } from '../../../src/engine/transfer/spans.js';
+import { ignoringChecksums } from '../../../src/engine/transfer/unverified.js';
+import { PartFlow } from '../../../src/engine/tune/flow.js';
 import { readRoute, writeRoute } from '../../../src/engine/tune/route.js';
 import { Tuner } from '../../../src/engine/tune/tune.js';
 import { IN_MEMORY, openManifest } from '../../../src/manifest/sqlite/open.js';
@@ -22,7 +25,7 @@ import type { ObjectStore, PieceSink, ReadOptions } from '../../../src/store/por
 import { s3ConfigSchema } from '../../../src/store/s3/config.js';
 import { createS3Store } from '../../../src/store/s3/store.js';
 import { startServer } from '../../support/server/index.js';
-import { bytesOf, OPTIONS, side } from '../support.js';
+import { bytesOf, emptyManifest, OPTIONS, Pair, side } from '../support.js';
 
 const MiB = 1024 ** 2;
 const SIZE = 8 * MiB;
@@ -76,14 +79,17 @@ class Far {
               if (given !== piece) given.set(piece.subarray(0, given.byteLength));
               at += given.byteLength;
               void pace?.(given.byteLength);
-              try {
-                sink.take(given);
-              } catch (error) {
-                fail(error);
-              }
+              const hold = sink.take(given);
+              if (!hold) continue;
+              request.ended = true;
+              hold.then(undefined, fail);
             }
           },
-          end: (error) => (error === undefined ? resolve(this.info) : fail(error)),
+          end: (error) => {
+            request.ended = true;
+            if (error === undefined) resolve(this.info);
+            else fail(error);
+          },
         };
         signal?.addEventListener('abort', () => fail(new XsyncError('aborted', 'aborted')));
         this.asked.push(request);
@@ -106,15 +112,16 @@ class Far {
 }
 
 /** A part of 8 MiB that is being read by one request in one of the slots. */
-function reading(far: Far, slots: Slots) {
-  const means = {
+function reading(far: Far, slots: Slots, unverified = false, spans?: readonly Span[]) {
+  const all = {
     ...{ source: far.store, slots, budget: new MemoryBudget(64 * MiB), observe: () => undefined },
     halt: { signal: new AbortController().signal },
   } as unknown as Means;
+  const means = unverified ? ignoringChecksums(all) : all;
   const reads = new PartReads(means, TICKET, () => false);
   const bytes = new Uint8Array(SIZE);
   const moving = slots.partFlow.begin(SIZE);
-  const part = { partNumber: 1, offset: 0, size: SIZE, spans: undefined };
+  const part = { partNumber: 1, offset: 0, size: SIZE, spans };
   const done = slots.ofObject()(() => reads.hold(part, { bytes, release: () => undefined }, moving));
   return { bytes, done, moving };
 }
@@ -155,7 +162,7 @@ describe('the spans of a part', () => {
     expect(span.take(1 * MiB)).toBeUndefined();
     const sink = new SpanSink(span, new Uint8Array(4 * MiB), () => undefined);
     sink.taken = span.arrived;
-    expect(sink.room().byteLength).toBeLessThan(1 * MiB);
+    expect(sink.room()?.byteLength).toBeLessThan(1 * MiB);
     const raced = new Span(0, 8 * MiB);
     raced.fixed = true;
     expect(raced.take(1 * MiB)).toBeUndefined();
@@ -212,6 +219,74 @@ describe('a part that one request reads when its connection turns out to be slow
     expect(slots.spare).toBe(3);
   });
 
+  test('gives slots back after each request, so that a lower setting holds at once', async () => {
+    const far = new Far();
+    const slots = slotsOf(1);
+    const { done } = reading(far, slots);
+    await turns();
+    slots.set({ parts: 8, objects: 1, partSize: 5 * MiB, readSize: 512 * 1024 });
+    await turns();
+    expect(far.asked).toHaveLength(8);
+    slots.set({ parts: 3, objects: 1, partSize: 5 * MiB, readSize: 512 * 1024 });
+    for (const n of [1, 2, 3, 4, 5]) far.finish(n);
+    await turns();
+    expect(far.asked.filter(({ ended }) => !ended).length).toBe(3);
+    expect(far.asked).toHaveLength(8);
+    for (let n = 0; n < far.asked.length; n++) {
+      far.finish(n);
+      await turns();
+    }
+    await done;
+  });
+
+  test('hears nothing of checksums that are ignored, also where its first request ends early', async () => {
+    const far = new Far();
+    far.info = { ...INFO, checksums: { md5: 'wrong' } };
+    const slots = slotsOf(1);
+    const { done } = reading(far, slots, true);
+    await turns();
+    slots.set({ parts: 2, objects: 1, partSize: 5 * MiB, readSize: 1 * MiB });
+    await turns();
+    far.asked[0]?.send(SIZE);
+    for (let n = 1; n < far.asked.length; n++) {
+      far.finish(n);
+      await turns();
+    }
+    expect((await done).info.checksums).toEqual({});
+  });
+
+  test('in many spans prints no warning of Node', async () => {
+    const far = new Far();
+    const warnings: string[] = [];
+    const hear = ({ message }: Error): void => void warnings.push(message);
+    process.on('warning', hear);
+    const slots = slotsOf(16);
+    slots.set({ parts: 16, objects: 1, partSize: 5 * MiB, readSize: 512 * 1024 });
+    const { done } = reading(far, slots, false, spansOf(SIZE, 512 * 1024));
+    await turns();
+    expect(far.asked).toHaveLength(16);
+    for (let n = 0; n < 16; n++) far.finish(n);
+    await done;
+    await turns();
+    process.off('warning', hear);
+    expect(warnings).toEqual([]);
+  });
+
+  test('leaves nothing to be done when a helper waits for its share of the process', async () => {
+    const shares = new FairShares(2);
+    const [own, other] = [shares.join(), shares.join()];
+    other.take(1);
+    const slots = new Slots({}, { source: false, dest: true }, undefined, { parts: own });
+    slots.lanes();
+    const far = new Far();
+    reading(far, slots);
+    await turns();
+    await slots.lanes().drain();
+    slots.set({ parts: 8, objects: 1, partSize: 8 * MiB, readSize: 1 * MiB });
+    await turns();
+    expect(slots.left ?? 0).toBeGreaterThanOrEqual(0);
+  });
+
   test('is refused when the source sends another object', async () => {
     const far = new Far();
     far.info = { ...INFO, etag: 'other' };
@@ -254,7 +329,7 @@ test('help goes to the oldest part first', async () => {
     });
   helpers.add(work('a', 2));
   helpers.add(work('b', 3));
-  await Promise.all([helpers.help(), helpers.help()]);
+  for (let request = helpers.help(); request; request = helpers.help()) await request;
   expect(read).toEqual(['a0', 'a1', 'b0', 'b1', 'b2']);
 });
 
@@ -278,6 +353,37 @@ describe('the tuner', () => {
     expect([slow.partSize, slow.readSize, slow.found.readSize]).toEqual([5 * MiB, 1 * MiB, 1 * MiB]);
     expect(new Tuner(limits, slow.found).readSize).toBe(1 * MiB);
     expect(after(2 * MiB).readSize).toBeUndefined();
+  });
+
+  test('forgets for a route what it no longer needs', () => {
+    const manifest = emptyManifest();
+    writeRoute(manifest, new Date(), after(100 * 1024).found);
+    expect(readRoute(manifest, new Date()).readSize).toBe(1 * MiB);
+    writeRoute(manifest, new Date(), { objects: 100 });
+    expect(readRoute(manifest, new Date()).readSize).toBe(1 * MiB);
+    writeRoute(manifest, new Date(), after(20 * MiB).found);
+    expect(readRoute(manifest, new Date()).readSize).toBeUndefined();
+  });
+
+  test('sees slots that wait for memory, and finds how many are of use', () => {
+    let now = 0;
+    const flow = new PartFlow(() => now);
+    flow.begin(MiB);
+    const ends = [flow.wait(), flow.wait()];
+    now += 1000;
+    expect(flow.take(1000).used).toBe(3);
+    for (const end of ends) end();
+    now += 1000;
+    expect(flow.take(1000).used).toBe(1);
+    const tuner = new Tuner({ ...limits, connections: 512, partMemory: 768 * 1024 });
+    for (let second = 0; second < 300; second++) {
+      const used = tuner.settings.parts;
+      const done = Math.min(used, 102) * 100 * 1024;
+      const none = { objects: { done: 0, used: 0 }, throttled: 0, broken: 0 };
+      tuner.sample({ ms: 1000, parts: { done, used }, ...none });
+    }
+    expect(tuner.found.parts).toBeGreaterThanOrEqual(90);
+    expect(tuner.found.parts).toBeLessThanOrEqual(200);
   });
 
   test('leaves the size of requests to a user who set it', () => {
@@ -332,4 +438,18 @@ test('over HTTP, an object of few parts is read by many requests, each byte once
     await rm(root, { recursive: true });
   }
   expect(server.bugs).toEqual([]);
+});
+
+test('a source that reads into memory only is asked for whole parts, as all pairs that share it ask', async () => {
+  const pair = new Pair({ dest: { capabilities: { local: true } } });
+  await pair.source.put('big', bytesOf('big', 9 * MiB));
+  writeRoute(pair.manifest, new Date(), { parts: 8, partSize: 5 * MiB, readSize: MiB });
+  const sizes: number[] = [];
+  pair.faults.source.around('read', (call, run) => {
+    sizes.push(call.bytes.byteLength);
+    return run();
+  });
+  await pair.copy({ transfers: undefined, partConcurrency: undefined, partSize: undefined });
+  expect(sizes.reduce((sum, size) => sum + size, 0)).toBe(9 * MiB);
+  expect(Math.min(...sizes.slice(0, -1))).toBeGreaterThanOrEqual(5 * MiB);
 });
