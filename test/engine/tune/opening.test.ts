@@ -103,6 +103,44 @@ describe('a line whose rate is its limit', () => {
   });
 });
 
+describe('a step that seemed useless', () => {
+  /** Fresh connections answer after 200 ms, and after half a second once they have lost packets; 200 objects a second. */
+  function wearing(loop: Loop, seconds: number): number[] {
+    const waited: number[] = [];
+    const settings: number[] = [];
+    let done = 0;
+    for (let tick = 1; tick <= seconds * 40; tick++) {
+      while (waited.length < loop.n) waited.push(0);
+      const areaMs = waited.length * TICK_MS;
+      const latencyMs = tick < 40 ? 200 : 500;
+      for (let i = 0; i < waited.length; i++) waited[i] = (waited[i] ?? 0) + TICK_MS;
+      const ready = Math.min(waited.filter((ms) => ms >= latencyMs).length, 5);
+      waited.splice(0, ready);
+      done += ready;
+      loop.open({ ms: TICK_MS, done: ready, areaMs, busy: 0 });
+      if (tick % 40 > 0) continue;
+      loop.sample({ done, used: areaMs / TICK_MS }, 1000);
+      settings.push(loop.n);
+      done = 0;
+    }
+    return settings;
+  }
+
+  it('is taken after all if what it was compared with does not last', () => {
+    const settings = wearing(new Loop(32, { least: 4, most: 256, whole: true }), 6);
+    expect(settings[5]).toBeGreaterThanOrEqual(100);
+  });
+
+  it('is given up, and nothing larger is tried, if the opening ends before it is certain', () => {
+    const loop = new Loop(32, { least: 4, most: 256, whole: true });
+    const server = new Server(25, 4);
+    while (loop.n === 32) loop.open(server.tick(loop.n));
+    while (loop.n === 128) loop.open(server.tick(loop.n));
+    loop.endOpening();
+    expect({ n: loop.n, rests: loop.resting }).toEqual({ n: 32, rests: true });
+  });
+});
+
 describe('a process that is the limit', () => {
   it('takes no step, whatever the latency suggests', () => {
     const opening = new Opening(32);

@@ -34,6 +34,11 @@ describe.each(LUCKS)('on luck %i', (luck) => {
     expect(run.tuner.settings.partSize).toBe(5 * MiB);
   });
 
+  it('a lossy line is known by its first slow seconds', () => {
+    const run = on(lossy()).run(8);
+    expect(run.seconds[7]?.settings.parts).toBeGreaterThan(START.parts);
+  });
+
   it('a clean line is full within 10 s, without a crowd of connections', () => {
     const run = on(clean()).run(180);
     expect(run.rate(5, 10)).toBeGreaterThan(0.85 * CLEAN);
@@ -90,6 +95,13 @@ describe.each(LUCKS)('on luck %i', (luck) => {
     const run = on(lossy(), { kind: 'objects', delay: 0.4, size: 65_536 }).run(30);
     expect(run.rate(6, 30)).toBeGreaterThan(170 * 65_536);
     expect(run.seconds[6]?.settings.objects).toBe(256);
+  });
+
+  it('small objects whose fresh connections promised more than lasts fill the line again within seconds', () => {
+    const worn: Line = { ...lossy(), each: (_, at) => (at < 4 ? 2 : 0.75) * Mbit };
+    const limits = { ...ROOMY, connections: 512 };
+    const run = on(worn, { kind: 'objects', delay: 0.2, size: 65_536 }, { limits }).run(14);
+    expect(run.rate(9, 14)).toBeGreaterThan(0.85 * LOSSY);
   });
 
   it('small objects that fill a slow line at once are soon not many more', () => {
