@@ -112,7 +112,7 @@ export class Slots implements PartSlots {
     return () => this.#helpers.delete(work);
   }
 
-  /** Has idle slots help. Parts that wait for a slot do so before they begin. */
+  /** Has idle slots help, a request at a time. Parts that wait for a slot help before they begin. */
   #invite(): void {
     if (this.readSize === undefined || !this.#helpers.wanted) return;
     for (let idle = this.spare; idle > 0; idle--) {
@@ -141,13 +141,17 @@ export class Slots implements PartSlots {
     return (task) => own(() => this.#parts(task));
   }
 
-  /** Whoever gets a slot while help is wanted makes one request, and waits for another slot. */
+  /** Helps in the slot of the task before the task begins. If a lower setting takes the slot away, it waits for another. */
   async #afterHelp<T>(task: () => Promise<T>): Promise<T> {
+    const inSlot = async (): Promise<{ value: T } | undefined> => {
+      for (let request = this.#helpers.help(); request; request = this.#helpers.help()) {
+        await request;
+        if (this.#parts.activeCount > this.#parts.concurrency) return undefined;
+      }
+      return { value: await task() };
+    };
     for (;;) {
-      const done = await this.#parts(async () => {
-        const request = this.#helpers.help();
-        return request ? void (await request) : { value: await task() };
-      });
+      const done = await this.#parts(inSlot);
       if (done) return done.value;
     }
   }

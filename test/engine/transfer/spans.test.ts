@@ -239,6 +239,29 @@ describe('a part that one request reads when its connection turns out to be slow
     await done;
   });
 
+  test('is helped by slots that were granted to other parts, in their order, and only as many as the setting allows', async () => {
+    const far = new Far();
+    const slots = slotsOf(1);
+    const { done } = reading(far, slots);
+    await turns();
+    const begun: number[] = [];
+    const others = Array.from({ length: 6 }, (_, n) => slots.ofObject()(async () => void begun.push(n)));
+    slots.set({ parts: 5, objects: 1, partSize: 5 * MiB, readSize: 512 * 1024 });
+    await turns();
+    expect([far.asked.length, begun]).toEqual([5, []]);
+    slots.set({ parts: 2, objects: 1, partSize: 5 * MiB, readSize: 512 * 1024 });
+    for (const n of [1, 2, 3]) far.finish(n);
+    await turns();
+    expect([far.asked.filter(({ ended }) => !ended).length, begun]).toEqual([2, []]);
+    for (let n = 0; n < far.asked.length; n++) {
+      far.finish(n);
+      await turns();
+    }
+    await done;
+    await Promise.all(others);
+    expect([...begun].sort()).toEqual([0, 1, 2, 3, 4, 5]);
+  });
+
   test('hears nothing of checksums that are ignored, also where its first request ends early', async () => {
     const far = new Far();
     far.info = { ...INFO, checksums: { md5: 'wrong' } };
