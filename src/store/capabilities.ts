@@ -119,6 +119,8 @@ export interface Capabilities {
   readonly local: boolean;
   /** Reading the same bytes a second time costs next to nothing. */
   readonly readsAgain?: boolean;
+  /** What is read into memory is kept for others that want the same bytes, if they ask for the same range. */
+  readonly readsInCommon?: true;
   /** Name of the storage class of objects that have no `storageClass`; absent: the store has no classes. */
   readonly defaultStorageClass?: string;
   /** Requests per second that the service documents as its limits; absent where it documents none. */

@@ -18,7 +18,7 @@ export class FannedStore extends InterceptedStore {
   /** What is read once for several runs would be read again by each. */
   override get capabilities(): Capabilities {
     const { capabilities } = this.inner;
-    return this.#reader.isAlone ? capabilities : { ...capabilities, readsAgain: false };
+    return { ...capabilities, readsInCommon: true, readsAgain: this.#reader.isAlone && capabilities.readsAgain };
   }
 
   override read(key: string, target: Uint8Array, options: ReadOptions = {}): Promise<ObjectInfo> {

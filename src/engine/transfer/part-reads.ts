@@ -5,6 +5,7 @@
 import { isXsyncError } from '../../model/error.js';
 import type { ObjectInfo } from '../../model/object.js';
 import type { CopyTicket } from '../../model/ticket.js';
+import type { ObjectStore } from '../../store/port.js';
 import type { Lease } from '../flow/budget.js';
 import type { Moving } from '../tune/flow.js';
 import { type Means, mustBeWhole } from './means.js';
@@ -140,7 +141,7 @@ export class PartReads {
       return { info, lease };
     };
     return async (attempt) => {
-      if (source.capabilities.local || !source.readPieces) return whole(attempt);
+      if (!canReadPiecewise(source) || !source.readPieces) return whole(attempt);
       const sink = new SpanSink(span, place, (info) => mustBeWhole(this.#ticket, info));
       try {
         return { info: await source.readPieces(key, sink, { offset, ifMatch, ...attempt }), lease };
@@ -170,6 +171,11 @@ export class PartReads {
     const spare = this.#mayRace(partNumber) ? this.#means.budget.tryLease(size) : undefined;
     return spare && orRelease(spare, this.#into(spare, offset));
   }
+}
+
+/** The parts of the source may be divided; not those that others want as they are. */
+export function canReadPiecewise({ capabilities, readPieces }: ObjectStore): boolean {
+  return readPieces !== undefined && !capabilities.local && capabilities.readsInCommon !== true;
 }
 
 /** Tells of the race, if there was one. */

@@ -20,7 +20,7 @@ import { forUpload, writeWith } from './attribute-writes.js';
 import { furthest, type Means, mustBeWhole, progressOf, type SendPart, Unfinished } from './means.js';
 import { outgoing } from './outgoing.js';
 import { canPassPartsOn, NotTaken, passPartOn } from './part-in-pieces.js';
-import { PartReads, type PartToRead, type Read, reported } from './part-reads.js';
+import { canReadPiecewise, PartReads, type PartToRead, type Read, reported } from './part-reads.js';
 import { leasePipe, PIPE_BYTES } from './pipe.js';
 import { type Request, Siblings } from './race.js';
 import { AGAIN_BYTES, canReadAgain, sendReadAgain } from './read-again.js';
@@ -314,9 +314,8 @@ export class PartsInFlight {
   #spansFor(size: number): Span[] | undefined {
     const { source, slots } = this.#means;
     const { readSize } = slots;
-    // A source that several pairs read at once reads into memory only, and must be asked for the same ranges by all.
-    const divides = readSize !== undefined && readSize < size && source.readPieces !== undefined;
-    return divides ? spansOf(size, readSize) : undefined;
+    if (readSize === undefined || readSize >= size || !canReadPiecewise(source)) return undefined;
+    return spansOf(size, readSize);
   }
 
   /** True for the first caller. */

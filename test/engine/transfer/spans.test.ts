@@ -3,12 +3,13 @@ import { mkdtemp, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
+import { FannedStore } from '../../../src/engine/fan/store.js';
 import { MemoryBudget } from '../../../src/engine/flow/budget.js';
 import { FairShares } from '../../../src/engine/flow/fair.js';
 import type { RunOptions } from '../../../src/engine/options.js';
 import { runPair } from '../../../src/engine/run.js';
 import type { Means } from '../../../src/engine/transfer/means.js';
-import { PartReads } from '../../../src/engine/transfer/part-reads.js';
+import { canReadPiecewise, PartReads } from '../../../src/engine/transfer/part-reads.js';
 import { Slots } from '../../../src/engine/transfer/slots.js';
 import { Helpers, Span, SpannedRead, SpanSink, spansOf } from '../../../src/engine/transfer/spans.js';
 import { ignoringChecksums } from '../../../src/engine/transfer/unverified.js';
@@ -461,6 +462,14 @@ test('over HTTP, an object of few parts is read by many requests, each byte once
     await rm(root, { recursive: true });
   }
   expect(server.bugs).toEqual([]);
+});
+
+test('what several pairs want is not divided, also by the first of them', () => {
+  const { store } = new Far();
+  expect(canReadPiecewise(store)).toBe(true);
+  const fanned = new FannedStore(store, { isAlone: true } as never, {} as never);
+  expect(fanned.readPieces).toBeDefined();
+  expect(canReadPiecewise(fanned)).toBe(false);
 });
 
 test('a source that reads into memory only is asked for whole parts, as all pairs that share it ask', async () => {
