@@ -143,6 +143,17 @@ describe('jobs of an earlier life', () => {
     await dispatch.drain();
   });
 
+  test('what a worker has done before it is asked for is not done twice', async () => {
+    const { dispatch, jobs, recovered } = setup();
+    dispatch.adopt('old', [work('a')], new Map());
+    dispatch.heard('old', [['0', copied('a')]]);
+    expect(recovered).toEqual(['a']);
+    expect(await dispatch.copy(work('a'))).toEqual(copied('a'));
+    void dispatch.copy(work('a'));
+    await vi.advanceTimersByTimeAsync(50);
+    expect(jobs.size).toBe(1);
+  });
+
   test('another version of an object waits for the one that is being written', async () => {
     const { dispatch, jobs } = setup();
     dispatch.adopt('old', [work('a', 1)], new Map());
