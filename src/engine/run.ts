@@ -332,17 +332,13 @@ function executorOf(pair: RunPair, options: RunOptions, shared: Shared, performi
 }
 
 function fleetOf(pair: RunPair, { means, recorder, committer, emit }: Performing, unverified: boolean) {
-  const { fleet, source, dest, manifest } = pair;
+  const { fleet, source, dest } = pair;
   if (!fleet || !source.elsewhere || !dest.elsewhere) return undefined;
   const { halt, checkpoints, observe } = means;
   return fleet.join({
     ...{ halt, checkpoints, observe, unverified, emit },
     elsewhere: { source: source.elsewhere, dest: dest.elsewhere },
-    recovered: (ticket, copied) => {
-      const row = manifest.get(ticket.key);
-      const isKnown = row?.sourceEtag === ticket.source.etag && row.destEtag === copied.destEtag;
-      if (!isKnown) recorder.copied(ticket, copied, 0);
-    },
+    recovered: (ticket, copied) => recorder.recovered(ticket, copied),
     flush: () => committer.flush(),
   });
 }

@@ -114,6 +114,10 @@ describe('a run with workers', () => {
     const again = await fleet.copy(from, to);
     expect(again.code, again.stderr).toBe(0);
     expect(to.counts().PutObject).toBe(20);
+    const { copied, skipped } = summaryOf(again);
+    // What was done before the listing is also found to be the same.
+    expect(copied.objects).toBeLessThanOrEqual(20);
+    expect(copied.objects + skipped.objects).toBeGreaterThanOrEqual(20);
     // Whoever has ended does not hold up anybody.
     const free = await fleet.copy(from, to, ...elsewhere);
     expect(free.code, free.stderr).toBe(0);

@@ -54,12 +54,24 @@ export class Recorder {
   readonly #options: RecorderOptions;
   /** Objects with a damaged copy. However often one is recorded in a run, it counts as one attempt. */
   readonly #damaged = new Set<string>();
+  /** Outcomes that were recorded before a ticket of this run asked for them; it gets the same object. */
+  readonly #recovered = new WeakSet<Copied>();
 
   constructor(options: RecorderOptions) {
     this.#options = options;
   }
 
-  copied({ key, source, dest }: CopyTicket, copied: Copied, elapsedMs: number): void {
+  /** A copy that a worker made for an earlier run, unless that run recorded it. This run may be told of it once more. */
+  recovered(ticket: CopyTicket, copied: Copied): void {
+    const row = this.#options.manifest.get(ticket.key);
+    if (row?.sourceEtag === ticket.source.etag && row.destEtag === copied.destEtag) return;
+    this.copied(ticket, copied, 0);
+    this.#recovered.add(copied);
+  }
+
+  copied(ticket: CopyTicket, copied: Copied, elapsedMs: number): void {
+    if (this.#recovered.delete(copied)) return;
+    const { key, source, dest } = ticket;
     const { destEtag, verifiedBy, parts, resumedParts, resumedBytes, fidelity } = copied;
     const { size, etag: sourceEtag, mtimeMs: sourceMtimeMs } = source;
     this.#damaged.delete(key);
