@@ -19,9 +19,9 @@ import type { Moving } from '../tune/flow.js';
 import { forUpload, writeWith } from './attribute-writes.js';
 import { furthest, type Means, mustBeWhole, progressOf, type SendPart, Unfinished } from './means.js';
 import { outgoing } from './outgoing.js';
-import { canPassPartsOn, NotTaken, passPartOn } from './part-in-pieces.js';
+import { NotTaken, passPartOn } from './part-in-pieces.js';
+import { PartMemory, type PartMemoryLease } from './part-memory.js';
 import { canReadPiecewise, PartReads, type PartToRead, type Read, reported } from './part-reads.js';
-import { leasePipe, PIPE_BYTES } from './pipe.js';
 import { type Request, Siblings } from './race.js';
 import { AGAIN_BYTES, canReadAgain, sendReadAgain } from './read-again.js';
 import { confirmByReading } from './reading-back.js';
@@ -59,15 +59,7 @@ export class PartsInFlight {
   #carried: Carried | undefined;
   #info: ObjectInfo | undefined;
   #broken = false;
-  /** A part has begun. */
-  #begun = false;
-  /** Resolves when the parts that began have their memory. */
-  #leased: Promise<unknown> = Promise.resolve();
-  #describe: () => void = () => undefined;
-  /** Resolves when the source has described the object, or the first part has failed. */
-  readonly #described = new Promise<void>((resolve) => {
-    this.#describe = resolve;
-  });
+  readonly #memory: PartMemory;
   #confirmed = true;
   /** The first part whose ETag looks like an MD5 and is not that of the bytes. */
   #contradicted: PartRow | undefined;
@@ -85,6 +77,7 @@ export class PartsInFlight {
     this.#reads = new PartReads(means, ticket, (partNumber) => {
       return this.#mayRace(means.source, this.#queued > 0 && this.#reads.isOldest(partNumber));
     });
+    this.#memory = new PartMemory(means, () => this.#started !== undefined && this.#proof.isOfParts);
     if (resumed) this.#started = Promise.resolve(resumed.upload);
     for (const part of resumed?.arrived ?? []) this.#arrived.set(part.partNumber, part);
     for (const part of done) {
@@ -212,70 +205,44 @@ export class PartsInFlight {
     const isNew = !this.#done.has(partNumber) && !this.#arrived.has(partNumber);
     // What was sent before is compared with the bytes here.
     if (far && isNew && this.#proof.isOfParts) return this.#sendFar(partNumber, far.send);
-    const { budget, halt, slots } = this.#means;
+    const { halt, slots } = this.#means;
     const { cut, source } = this.#ticket;
     const range = partRange(partNumber, cut.partSize, source.size);
     const part = { partNumber, ...range, spans: this.#spansFor(range.size) };
-    // Taken in order of the parts, like the leases, so that a part never waits for one that has no memory yet.
+    // Taken in order of the parts, like the memory.
     const turn = this.#proof.takeTurn(partNumber);
-    const isFirst = this.#takeFirst();
-    let lease: Lease | undefined;
+    let taken: PartMemoryLease | undefined;
     let moving: Moving | undefined;
     try {
-      const waited = slots.partFlow.wait?.();
-      const taken = await this.#inOrder(() => this.#leaseFor(part, { isFirst, isNew })).finally(waited);
-      const { passedOn } = taken;
-      lease = taken.lease;
+      taken = await this.#memory.take({ ...part, isNew }).finally(slots.partFlow.wait?.());
       if (this.#broken || halt.stops('parts')) return;
       moving = slots.partFlow.begin(range.size);
       const writing: Writing = { moving, attempt: furthest(progressOf(this.#means, this.#ticket.key, moving)) };
-      let brought = passedOn ? await this.#pass(part, lease, writing) : undefined;
-      if (passedOn && !brought) {
-        lease.release();
+      let brought = taken.passedOn ? await this.#pass(part, taken.lease, writing) : undefined;
+      if (!brought) {
         if (this.#broken || halt.stops('parts')) return;
-        lease = await budget.lease(range.size);
-      }
-      brought ??= await this.#reads.hold(part, lease, moving);
-      if ('lease' in brought && brought.lease !== lease) {
-        lease.release();
-        lease = brought.lease;
+        if (taken.passedOn) taken = await this.#memory.takeWhole(taken, range.size);
+        brought = await this.#reads.hold(part, taken.lease, moving);
+      } else if ('lease' in brought) {
+        taken.lease.release();
+        taken = { lease: brought.lease, passedOn: false };
       }
       const sent = 'lease' in brought ? await this.#sendHeld(part, brought, turn, writing) : brought;
       await this.#acknowledge({ partNumber, size: range.size, ...sent });
       slots.races.add(range.size);
     } finally {
-      if (isFirst) this.#describe();
+      this.#memory.described();
       turn.pass();
       moving?.end();
-      lease?.release();
+      taken?.lease.release();
     }
-  }
-
-  #inOrder<T>(take: () => Promise<T>): Promise<T> {
-    const taken = this.#leased.then(take);
-    this.#leased = taken.catch(() => undefined);
-    return taken;
-  }
-
-  /** Memory for a part, or for a pipe if it is written while it arrives. */
-  async #leaseFor(
-    { size, spans }: PartToRead,
-    { isFirst, isNew }: { isFirst: boolean; isNew: boolean },
-  ): Promise<{ lease: Lease; passedOn: boolean }> {
-    const { budget } = this.#means;
-    if (isNew && !isFirst && !spans && this.#isShortFor(size)) await this.#described;
-    // Parts of a slow source come in spans: what waits for it would not go to a service any faster.
-    const passable = isNew && this.#isKnown && this.#couldPassOn(size) && !(spans && this.#isToService);
-    // A part that is read by several requests is held, if there is memory.
-    const held = passable && spans ? budget.tryLease(size) : undefined;
-    if (held || !passable) return { lease: held ?? (await budget.lease(size)), passedOn: false };
-    return { lease: await leasePipe(budget), passedOn: true };
   }
 
   /** @returns what was written, or the bytes if a second request for them was faster; undefined: it must be held */
   async #pass(part: PartToRead, lease: Lease, writing: Writing): Promise<Read | Sent | undefined> {
+    const mayRace = !this.#memory.isForService;
     try {
-      return await this.#reads.pass(part, writing.moving, this.#passing(part, lease, writing), !this.#isToService);
+      return await this.#reads.pass(part, writing.moving, this.#passing(part, lease, writing), mayRace);
     } catch (error) {
       if (!(error instanceof NotTaken)) throw error;
       const { code, message } = error.reason;
@@ -283,10 +250,6 @@ export class PartsInFlight {
       if (code !== 'checksum-mismatch') this.#means.refusals.set('unchecked-part', message);
       return undefined;
     }
-  }
-
-  get #isToService(): boolean {
-    return this.#means.dest.capabilities.hashesParts !== true;
   }
 
   async #acknowledge(row: PartRow): Promise<void> {
@@ -316,31 +279,6 @@ export class PartsInFlight {
     const { readSize } = slots;
     if (readSize === undefined || readSize >= size || !canReadPiecewise(source)) return undefined;
     return spansOf(size, readSize);
-  }
-
-  /** True for the first caller. */
-  #takeFirst(): boolean {
-    const isFirst = !this.#begun;
-    this.#begun = true;
-    return isFirst;
-  }
-
-  /** The source has said what its checksum needs of the parts, and that is nothing but their own checksums. */
-  get #isKnown(): boolean {
-    return this.#started !== undefined && this.#proof.isOfParts;
-  }
-
-  /** A part of this size may be written while it arrives, if the object's checksum allows it. */
-  #couldPassOn(size: number): boolean {
-    const inPieces = size > PIPE_BYTES && canPassPartsOn(this.#means);
-    return inPieces && (!this.#isToService || this.#isShortFor(size));
-  }
-
-  /** There is not enough memory to hold such parts, and a service may take them without. */
-  #isShortFor(size: number): boolean {
-    const { budget, refusals } = this.#means;
-    const takes = size > PIPE_BYTES && this.#isToService && canPassPartsOn(this.#means);
-    return takes && budget.isShort && !refusals.has('unchecked-part');
   }
 
   async #sendHeld(part: PartToRead, { info, lease }: Read, turn: Turn, writing: Writing): Promise<Sent> {
@@ -458,7 +396,7 @@ export class PartsInFlight {
       return whole.checksums;
     });
     this.#started ??= this.#start(info);
-    this.#describe();
+    this.#memory.described();
     return this.#started;
   }
 

@@ -228,7 +228,7 @@ export class Loop {
       this.#confirm();
       return;
     }
-    if (this.#whole ? this.#climbsAtOnce() : this.#isPlain()) {
+    if (this.#whole ? this.#climbsAtOnce() : this.#climbsPlainly()) {
       this.#climb(4);
       return;
     }
@@ -279,11 +279,13 @@ export class Loop {
    * After a step too large for kernel buffers to explain the growth, proportional goodput is conclusive before it is
    * steady.
    */
-  #isPlain(): boolean {
-    if (this.#phase !== 'climb' || !this.#base || this.#n < this.#base.n * 4 || this.#n === this.#within(this.#n * 4)) {
-      return false;
-    }
-    return this.#trial.early !== undefined && isLinear(this.#base, { n: this.#n, rate: this.#trial.early });
+  #climbsPlainly(): boolean {
+    const base = this.#base;
+    const { early } = this.#trial;
+    if (this.#phase !== 'climb' || !base || this.#n < base.n * 4 || this.#n === this.#within(this.#n * 4)) return false;
+    if (early === undefined || !isLinear(base, { n: this.#n, rate: early })) return false;
+    this.#why = gainText(base, { n: this.#n, rate: early });
+    return true;
   }
 
   /**

@@ -11,14 +11,9 @@ import { LARGE_PIPE_BYTES } from '../../../src/engine/transfer/pipe.js';
 import { IN_MEMORY, openManifest } from '../../../src/manifest/sqlite/open.js';
 import { HttpTransport } from '../../../src/store/http/transport.js';
 import { createLocalStore } from '../../../src/store/local/store.js';
-import { ossConfigSchema } from '../../../src/store/oss/config.js';
-import { createOssStore } from '../../../src/store/oss/store.js';
 import type { ObjectStore } from '../../../src/store/port.js';
-import { s3ConfigSchema } from '../../../src/store/s3/config.js';
-import { createS3Store } from '../../../src/store/s3/store.js';
-import { Bytes } from '../../support/server/bytes.js';
 import { type Fault, type FaultMatch, startServer, type TestServer } from '../../support/server/index.js';
-import { completeUpload, createUpload, putPart } from '../../support/server/uploads.js';
+import { ossOver, putInParts, s3Over } from '../over-http.js';
 import { bytesOf, OPTIONS, side } from '../support.js';
 
 const PART = 1024 * 1024;
@@ -50,27 +45,11 @@ afterEach(async () => {
 
 /** The object was uploaded in parts of this size. */
 function seed(partSize = PART): void {
-  const bucket = server.core.s3.bucket('src');
-  const upload = createUpload(bucket, 'a', {});
-  const chosen = [];
-  for (let at = 0; at < SIZE; at += partSize) {
-    const { partNumber, etag } = putPart(bucket, upload, chosen.length + 1, Bytes.of(BODY.subarray(at, at + partSize)));
-    chosen.push({ partNumber, etag });
-  }
-  completeUpload(bucket, upload, chosen, { minPartSize: 1, defaultChecksum: false });
+  putInParts(server, 'src', 'a', BODY, partSize);
 }
 
-function s3(): ObjectStore {
-  const { endpoint, region, accessKeyId: access_key_id, secretAccessKey: secret_access_key } = server.s3;
-  const config = { type: 's3', provider: 'minio', endpoint, region, access_key_id, secret_access_key };
-  return createS3Store(s3ConfigSchema.parse(config), 'src', { transport });
-}
-
-function oss(): ObjectStore {
-  const { endpoint, region, accessKeyId: access_key_id, accessKeySecret: secret_access_key } = server.oss;
-  const config = { type: 'oss', endpoint, region, access_key_id, secret_access_key };
-  return createOssStore(ossConfigSchema.parse(config), 'src', { transport });
-}
+const s3 = (): ObjectStore => s3Over(transport, server, 'src');
+const oss = (): ObjectStore => ossOver(transport, server, 'src');
 
 async function copy(source: ObjectStore, options: Partial<RunOptions> = {}) {
   const manifest = openManifest(IN_MEMORY, {

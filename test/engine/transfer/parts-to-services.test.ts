@@ -7,15 +7,10 @@ import { Shared } from '../../../src/engine/shared.js';
 import { PIPE_BYTES } from '../../../src/engine/transfer/pipe.js';
 import { IN_MEMORY, openManifest } from '../../../src/manifest/sqlite/open.js';
 import { HttpTransport } from '../../../src/store/http/transport.js';
-import { ossConfigSchema } from '../../../src/store/oss/config.js';
-import { createOssStore } from '../../../src/store/oss/store.js';
 import type { ObjectStore } from '../../../src/store/port.js';
-import { s3ConfigSchema } from '../../../src/store/s3/config.js';
-import { createS3Store } from '../../../src/store/s3/store.js';
 import { InterceptedStore } from '../../../src/store/wrap/intercept.js';
-import { Bytes } from '../../support/server/bytes.js';
 import { type Fault, type FaultMatch, startServer, type TestServer } from '../../support/server/index.js';
-import { completeUpload, createUpload, putPart } from '../../support/server/uploads.js';
+import { ossOver, putInParts, s3Over } from '../over-http.js';
 import { bytesOf, contentOf, keysOf, OPTIONS, side } from '../support.js';
 
 const PART = 5 * 1024 * 1024;
@@ -49,27 +44,11 @@ afterEach(async () => {
 
 /** An object in parts. */
 function seed(key: string, body = BODY): void {
-  const bucket = server.core.s3.bucket('src');
-  const upload = createUpload(bucket, key, {});
-  const chosen = [];
-  for (let at = 0; at < body.byteLength; at += PART) {
-    const { partNumber, etag } = putPart(bucket, upload, chosen.length + 1, Bytes.of(body.subarray(at, at + PART)));
-    chosen.push({ partNumber, etag });
-  }
-  completeUpload(bucket, upload, chosen, { minPartSize: 1, defaultChecksum: false });
+  putInParts(server, 'src', key, body, PART);
 }
 
-function s3({ s3: at }: TestServer, bucket: string, more: object = {}): ObjectStore {
-  const { endpoint, region, accessKeyId: access_key_id, secretAccessKey: secret_access_key } = at;
-  const config = { type: 's3', provider: 'minio', endpoint, region, access_key_id, secret_access_key, ...more };
-  return createS3Store(s3ConfigSchema.parse(config), bucket, { transport });
-}
-
-function oss(): ObjectStore {
-  const { endpoint, region, accessKeyId: access_key_id, accessKeySecret: secret_access_key } = there.oss;
-  const config = { type: 'oss', endpoint, region, access_key_id, secret_access_key };
-  return createOssStore(ossConfigSchema.parse(config), 'dst', { transport });
-}
+const s3 = (more: object = {}): ObjectStore => s3Over(transport, there, 'dst', more);
+const oss = (): ObjectStore => ossOver(transport, there, 'dst');
 
 async function copy(dest: ObjectStore, options: Partial<RunOptions> = {}) {
   const manifest = openManifest(IN_MEMORY, {
@@ -77,7 +56,7 @@ async function copy(dest: ObjectStore, options: Partial<RunOptions> = {}) {
     dest: { kind: 's3', endpoint: 'b', bucket: 'dst', prefix: '' },
   });
   const pair = {
-    ...{ source: side(s3(server, 'src'), '', 'here'), dest: side(dest, '', 'there') },
+    ...{ source: side(s3Over(transport, server, 'src'), '', 'here'), dest: side(dest, '', 'there') },
     ...{ manifest, settings: 'first', single: false },
   };
   const all = { ...OPTIONS, partSize: PART, partConcurrency: PARTS, transfers: 1, maxMemory: MEMORY, ...options };
@@ -110,7 +89,7 @@ async function expectWhole(dest: ObjectStore): Promise<void> {
 }
 
 describe.each([
-  ['S3', () => s3(there, 'dst')],
+  ['S3', s3],
   ['OSS', oss],
 ])('to %s, parts for which there is no memory', (_, open) => {
   test('are passed on while they arrive: all are in flight, each is read once, and the ETag proves them', async () => {
@@ -209,7 +188,7 @@ test.each([
   ['the ETag of a part promises nothing', { etag_is_md5: false }, {}],
   ['checksums are ignored', {}, { ignoreChecksum: true }],
 ] as [string, object, Partial<RunOptions>][])('parts are held while %s', async (_, config, options) => {
-  const dest = s3(there, 'dst', config);
+  const dest = s3(config);
   const run = await copy(dest, options);
   expect(run.failed.objects).toBe(0);
   // No pipe is in use, only whole parts and the last one.
@@ -219,7 +198,7 @@ test.each([
 
 test('a destination whose answers lack what it promises gets the parts of later objects from memory', async () => {
   for (const key of ['b', 'c', 'd']) seed(key);
-  const dest = new InterceptedStore(s3(there, 'dst'), async (call, run) => {
+  const dest = new InterceptedStore(s3(), async (call, run) => {
     const answer = await run(call.pace, call.onRequest);
     if (call.kind === 'uploadPart') Object.assign(answer as object, { checksums: {} });
     return answer;
@@ -236,7 +215,7 @@ test('parts are not read a second time because their writes take longer than the
   const body = bytesOf('long', parts * PART);
   seed('a', body);
   fault({ kind: 'slow', bytesPerSecond: 1.4 * 1024 * 1024 });
-  const run = await copy(s3(there, 'dst'), { partConcurrency: 12, maxMemory: 64 * 1024 * 1024 });
+  const run = await copy(s3(), { partConcurrency: 12, maxMemory: 64 * 1024 * 1024 });
   expect(run.events.filter(({ type }) => type === 'race')).toEqual([]);
   expect([reads().length, writes().length, progressOf(run.events)]).toEqual([parts, parts, body.byteLength]);
 });

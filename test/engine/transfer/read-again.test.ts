@@ -13,12 +13,9 @@ import { XsyncError } from '../../../src/model/error.js';
 import type { CopyTicket } from '../../../src/model/ticket.js';
 import { HttpTransport } from '../../../src/store/http/transport.js';
 import { createLocalStore, LocalStore } from '../../../src/store/local/store.js';
-import { ossConfigSchema } from '../../../src/store/oss/config.js';
-import { createOssStore } from '../../../src/store/oss/store.js';
 import type { ObjectStore } from '../../../src/store/port.js';
-import { s3ConfigSchema } from '../../../src/store/s3/config.js';
-import { createS3Store } from '../../../src/store/s3/store.js';
 import { startServer, type TestServer } from '../../support/server/index.js';
+import { ossOver, s3Over } from '../over-http.js';
 import { bytesOf, OPTIONS, side } from '../support.js';
 
 const MiB = 1024 ** 2;
@@ -51,17 +48,8 @@ afterEach(async () => {
   expect(server.bugs).toEqual([]);
 });
 
-function s3(): ObjectStore {
-  const { endpoint, region, accessKeyId: access_key_id, secretAccessKey: secret_access_key } = server.s3;
-  const config = { type: 's3', provider: 'minio', endpoint, region, access_key_id, secret_access_key };
-  return createS3Store(s3ConfigSchema.parse(config), 'dst', { transport });
-}
-
-function oss(): ObjectStore {
-  const { endpoint, region, accessKeyId: access_key_id, accessKeySecret: secret_access_key } = server.oss;
-  const config = { type: 'oss', endpoint, region, access_key_id, secret_access_key };
-  return createOssStore(ossConfigSchema.parse(config), 'dst', { transport });
-}
+const s3 = (): ObjectStore => s3Over(transport, server, 'dst');
+const oss = (): ObjectStore => ossOver(transport, server, 'dst');
 
 /** The bytes of all reads of the file, and what happens before its first second read. */
 function reading(beforeAgain: () => Promise<void> = async () => undefined): { bytes: number; again: number } {
