@@ -39,6 +39,11 @@ describe.each(LUCKS)('on luck %i', (luck) => {
     expect(run.seconds[7]?.settings.parts).toBeGreaterThan(START.parts);
   });
 
+  it('a climb has a reason before it ends', () => {
+    const why = on(lossy()).run(12).tuner.describe();
+    expect(why).toBe('256 parts of 5 MiB in flight (goodput grows with the connections)');
+  });
+
   it('a clean line is full within 10 s, without a crowd of connections', () => {
     const run = on(clean()).run(180);
     expect(run.rate(5, 10)).toBeGreaterThan(0.85 * CLEAN);
