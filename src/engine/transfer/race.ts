@@ -9,10 +9,12 @@ import type { Pace } from '../../store/port.js';
 const SIBLINGS = 4;
 /** Only the latest siblings count, because older ones describe the line as it was. */
 const LATEST = 64;
-/** A straggler has taken this many times as long as its siblings. */
-const SLOWER = 3;
+/** At its pace so far, a straggler will have taken this many times as long as its siblings. */
+const SLOWER = 2;
+/** Its pace counts after this share of the time that they took. */
+const KNOWN = 0.5;
 /** Least expected gain of a second request. */
-const GAIN_MS = 2000;
+const GAIN_MS = 1000;
 /** The share of the bytes moved by a run that may be wasted. */
 const WASTE = 0.05;
 const CHECK_MS = 500;
@@ -212,8 +214,9 @@ class Contest<T> {
     if (medianMs === undefined) return false;
     const now = this.#races.now();
     const tookMs = now - this.#startedMs;
-    if (tookMs < SLOWER * medianMs) return false;
+    if (tookMs < KNOWN * medianMs) return false;
     const leftMs = moved === 0 ? tookMs : (tookMs * (this.#half.size - moved)) / moved;
+    if (tookMs + leftMs < SLOWER * medianMs) return false;
     return Math.max(leftMs, now - movedMs) - medianMs > GAIN_MS;
   }
 

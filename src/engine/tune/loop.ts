@@ -232,7 +232,7 @@ export class Loop {
       this.#climb(4);
       return;
     }
-    const rate = this.#phase === 'probe' ? this.#probedRate : (this.#slowRate ?? this.#trial.steadyRate);
+    const rate = this.#phase === 'probe' ? this.#probedRate : (this.#firstRate ?? this.#trial.steadyRate);
     if (rate === undefined) return;
     const base = this.#base;
     if (this.#phase === 'measure' || !base) {
@@ -248,11 +248,11 @@ export class Loop {
     return this.#step === BOLD_STEP ? this.#trial.early : this.#trial.rate;
   }
 
-  /** The first rate of a run, if it is too low to come from kernel buffers that fill. */
-  get #slowRate(): number | undefined {
-    const { settled } = this.#trial;
-    const isFirst = this.#phase === 'measure' && !this.#base && this.#factor === 4 && !this.#whole;
-    return isFirst && settled !== undefined && settled < this.#n * SLOW ? settled : undefined;
+  /** The first rate of a run, before it is steady: too low to come from kernel buffers that fill, or what a start that was too fast fell to. */
+  get #firstRate(): number | undefined {
+    const { settled, fallen } = this.#trial;
+    if (this.#phase !== 'measure' || this.#base || this.#factor !== 4 || this.#whole) return undefined;
+    return settled !== undefined && settled < this.#n * SLOW ? settled : fallen;
   }
 
   /** Holds what the last run found: a probe soon shows if the line now carries more. */

@@ -7,6 +7,10 @@ const WARM_UP_MS = { early: 1000, steady: 3000 };
 const WINDOW_MS = { early: 2000, steady: 4000, longest: 20_000 };
 /** Goodput that is not steady by then counts as it is. */
 const LONGEST_MS = 8000;
+/** After a sample that brought this many times as much, goodput that has almost stopped falling is that of lossy connections. */
+const OVERSHOT = 2;
+/** The share of the sample before it that such goodput keeps. */
+const ALMOST = 0.65;
 
 /** `fresh`: nothing ran before; `coarse`: for a large step; `fine`: for a small one. */
 export type Accuracy = 'fresh' | 'coarse' | 'fine';
@@ -15,6 +19,8 @@ export class Trial {
   readonly #whole: boolean;
   #window: Window;
   #early: Window;
+  /** Per second, in the latest samples and in the best one. */
+  #latest = { rate: 0, before: 0, best: 0 };
 
   /** @param whole counts requests when they end; else their bytes as they move */
   constructor(whole: boolean) {
@@ -27,11 +33,15 @@ export class Trial {
   restart(accuracy: Accuracy, latencyMs: number): void {
     this.#window = this.#windowOf(accuracy, latencyMs);
     this.#early = this.#earlyOf(latencyMs);
+    this.#latest = { rate: 0, before: 0, best: 0 };
   }
 
   add(flow: Flow, ms: number): void {
     this.#window.add(flow, ms);
     this.#early.add(flow, ms);
+    const { rate: before, best } = this.#latest;
+    const rate = (flow.done / ms) * 1000;
+    this.#latest = { rate, before, best: Math.max(best, rate) };
   }
 
   /** Per second, reliable for large differences; undefined until the window is full. */
@@ -42,6 +52,12 @@ export class Trial {
   /** The same, if the latest second brought as much as the one before it. */
   get settled(): number | undefined {
     return this.#early.steady ? this.early : undefined;
+  }
+
+  /** Per second, once connections that began too fast have lost their first packets; undefined if they did not. */
+  get fallen(): number | undefined {
+    const { rate, before, best } = this.#latest;
+    return this.#early.full && best >= OVERSHOT * rate && rate >= ALMOST * before ? rate : undefined;
   }
 
   /** Per second, over the whole window. */

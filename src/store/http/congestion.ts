@@ -2,11 +2,11 @@
  * Chooses the TCP congestion control algorithm. Over a long, lossy line one BBR connection carries as much as dozens
  * of CUBIC ones. Only the sender chooses it: for uploads, this host. On Linux any process may set an algorithm of
  * `net.ipv4.tcp_allowed_congestion_control` on its own sockets with `setsockopt(TCP_CONGESTION)` (tcp(7)). Node has no
- * call for this, so it goes through src/native, and only when there is something to set.
+ * call for this, so it goes through `socket-calls.ts`, and only when there is something to set.
  */
 import { readFile } from 'node:fs/promises';
 import type { Socket } from 'node:net';
-import { loadLibc } from '../../native/libc.js';
+import { descriptorOf, loadSocketCalls, type SocketCalls } from './socket-calls.js';
 
 /** `auto`: bbr if the kernel allows it to this process, otherwise the system's choice. `system`: sets nothing. */
 export type CongestionSetting = 'auto' | 'bbr' | 'cubic' | 'system';
@@ -122,47 +122,4 @@ export async function examineCongestion(): Promise<CongestionFacts & { koffi: bo
   );
   const { sockets } = await openCongestion('auto', facts);
   return { ...facts, koffi, sets: sockets !== undefined };
-}
-
-/** Node keeps the descriptor in the handle of TCP and TLS sockets, which is undocumented. */
-function descriptorOf(socket: Socket): number | undefined {
-  const handle: unknown = Reflect.get(socket, '_handle');
-  const descriptor: unknown = typeof handle === 'object' && handle !== null ? Reflect.get(handle, 'fd') : undefined;
-  return typeof descriptor === 'number' && descriptor >= 0 ? descriptor : undefined;
-}
-
-/** The C library calls that this needs. */
-export interface SocketCalls {
-  /** Error name if the kernel refuses the algorithm, otherwise undefined. */
-  refusal(algorithm: string): string | undefined;
-  /** False when the kernel refused. */
-  set(descriptor: number, algorithm: string): boolean;
-}
-
-const IPPROTO_TCP = 6;
-const TCP_CONGESTION = 13;
-const AF_INET = 2;
-/** With SOCK_CLOEXEC. */
-const SOCK_STREAM = 1 | 0o2000000;
-
-/** @throws if koffi is not installed or does not support this platform */
-export async function loadSocketCalls(): Promise<SocketCalls> {
-  const { func, errorName } = await loadLibc();
-  const setsockopt = func('int setsockopt(int fd, int level, int name, const void *value, uint32_t length)');
-  const socket = func('int socket(int domain, int type, int protocol)');
-  const close = func('int close(int fd)');
-  const set = (descriptor: number, algorithm: string): boolean => {
-    const value = Buffer.from(algorithm, 'latin1');
-    return setsockopt(descriptor, IPPROTO_TCP, TCP_CONGESTION, value, value.length) === 0;
-  };
-  return {
-    set,
-    refusal(algorithm) {
-      const descriptor = socket(AF_INET, SOCK_STREAM, 0);
-      if (typeof descriptor !== 'number' || descriptor < 0) return errorName();
-      const refused = set(descriptor, algorithm) ? undefined : errorName();
-      close(descriptor);
-      return refused;
-    },
-  };
 }

@@ -9,6 +9,7 @@ import type { SocketCongestion } from './congestion.js';
 import type { TlsOptions } from './connection.js';
 import type { ProxyServer } from './proxy.js';
 import { openTunnel, proxyFault } from './tunnel.js';
+import { UnsentLimit } from './unsent.js';
 
 /** Where the connections to an origin lead. */
 export interface Route {
@@ -63,6 +64,7 @@ export class Dialer {
   readonly #options: DialOptions;
   /** TLS sessions by server, so that further connections need no new key exchange. */
   readonly #sessions = new Map<string, Buffer>();
+  readonly #unsent = new UnsentLimit();
   #context: SecureContext | undefined;
 
   constructor(options: DialOptions) {
@@ -75,12 +77,14 @@ export class Dialer {
    * @param signal destroys the socket while it connects
    */
   async open(route: Route, signal?: AbortSignal, receiver?: Receiver): Promise<Socket> {
-    const { congestion, guard } = this.#options;
+    const { guard } = this.#options;
     guard?.check(route.target ?? route.host);
+    const begunMs = performance.now();
     const socket = await (route.tunnel
       ? this.#tunneled(route, route.tunnel, signal)
       : this.#direct(route, signal, receiver));
-    congestion?.apply(socket);
+    // That of a secure tunnel is set below its TLS.
+    if (!route.tunnel || !route.secure) this.#tune(socket, route, begunMs);
     // Of a socket over another one Node ignores `onread`.
     if (route.tunnel && receiver) {
       socket.on('data', (bytes: Buffer) => void (receiver.receive(bytes) || socket.pause()));
@@ -104,13 +108,20 @@ export class Dialer {
 
   async #tunneled(route: Route, proxy: ProxyServer, signal?: AbortSignal): Promise<Socket> {
     const { secure, host, port } = route;
-    const { tls = {}, connectTimeoutMs: timeoutMs, congestion } = this.#options;
+    const { tls = {}, connectTimeoutMs: timeoutMs } = this.#options;
+    const begunMs = performance.now();
     const inner = await openTunnel(proxy, host, port, { timeoutMs, tls });
     if (signal?.aborted) inner.destroy();
     inner.setNoDelay(true).setKeepAlive(true, TCP.keepAliveInitialDelay);
     if (!secure) return inner;
-    congestion?.apply(inner);
+    this.#tune(inner, route, begunMs);
     return this.#opened(this.#secure(route, { socket: inner }), true, signal);
+  }
+
+  /** Sets the kernel's options of a connection that began to open at the given `performance.now()`. */
+  #tune(socket: Socket, { host, port }: Route, begunMs: number): void {
+    this.#options.congestion?.apply(socket);
+    void this.#unsent.apply(socket, `${host}:${port}`, performance.now() - begunMs);
   }
 
   #secure({ host, port }: Route, over: TcpSocketConnectOpts | { socket: Socket }): Socket {

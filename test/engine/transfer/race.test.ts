@@ -83,28 +83,42 @@ function begin(more: Partial<Half<string>> = {}, movedBefore = 1024 * MiB) {
 }
 
 describe('a second request', () => {
-  test('goes only when the first has taken three times as long as its siblings', async () => {
+  test('goes when the first will take twice as long as its siblings, once it has had half of their time', async () => {
     const { first, second } = begin();
-    first.move(SIZE / 100);
-    await pass(29);
+    first.move(SIZE / 5);
+    await pass(4.5);
     expect(second.attempt).toBeUndefined();
-    await pass(1.5);
+    await pass(1);
     expect(second.attempt).toBeDefined();
   });
 
-  test('does not go when the first is nearly through and moves', async () => {
+  test('does not go while the first will take less than twice as long', async () => {
     const { first, second } = begin();
-    for (let second = 0; second < 37; second++) {
-      first.move(SIZE / 38);
+    for (let second = 0; second < 18; second++) {
+      first.move(SIZE / 19);
       await pass(1);
     }
     expect(second.attempt).toBeUndefined();
   });
 
+  test('does not go when the first is nearly through and moves', async () => {
+    const request = new Request();
+    let may = false;
+    const { first } = begin({ second: () => (may ? request.run : undefined) });
+    for (let second = 0; second < 37; second++) {
+      may = second > 30;
+      first.move(SIZE / 38);
+      await pass(1);
+    }
+    expect(request.attempt).toBeUndefined();
+  });
+
   test('goes when everything has been sent and no answer comes', async () => {
     const { first, second } = begin();
     first.move(SIZE);
-    await pass(31);
+    await pass(19);
+    expect(second.attempt).toBeUndefined();
+    await pass(2);
     expect(second.attempt).toBeDefined();
   });
 
@@ -136,7 +150,7 @@ describe('a second request', () => {
     let asked = 0;
     const request = new Request();
     begin({ second: () => (++asked < 4 ? undefined : request.run) });
-    await pass(31);
+    await pass(12);
     expect(request.attempt).toBeUndefined();
     await pass(600);
     expect([request.attempt === undefined, asked]).toEqual([false, 4]);

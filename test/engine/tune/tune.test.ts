@@ -39,6 +39,12 @@ describe.each(LUCKS)('on luck %i', (luck) => {
     expect(run.seconds[7]?.settings.parts).toBeGreaterThan(START.parts);
   });
 
+  it('connections that began too fast and lost their first packets are known when they have fallen', () => {
+    const each = (_: number, at: number): number => (at < 2 ? 40 : at < 3 ? 16 : 12) * Mbit;
+    const run = on({ capacity: () => CLEAN, each }, { ...PARTS, buffer: MiB / 8 }).run(7);
+    expect(run.seconds[5]?.settings.parts).toBe(4 * START.parts);
+  });
+
   it('a climb has a reason before it ends', () => {
     const why = on(lossy()).run(12).tuner.describe();
     expect(why).toBe('256 parts of 5 MiB in flight (goodput grows with the connections)');

@@ -6,14 +6,13 @@ import { afterEach, describe, expect, it } from 'vitest';
 import {
   type CongestionFacts,
   type CongestionSetting,
-  loadSocketCalls,
   openCongestion,
   planCongestion,
   readCongestionFacts,
-  type SocketCalls,
   type SocketCongestion,
   socketCongestion,
 } from '../../../src/store/http/congestion.js';
+import { loadSocketCalls, type SocketCalls } from '../../../src/store/http/socket-calls.js';
 import { HttpTransport } from '../../../src/store/http/transport.js';
 import { openLab } from '../../cli/lab.js';
 import { TEST_TLS } from '../../doctor/tls.js';
@@ -47,7 +46,11 @@ describe('which algorithm is tried', () => {
 });
 
 describe('what became of it', () => {
-  const calls = (refusal?: string): SocketCalls => ({ refusal: () => refusal, set: () => refusal === undefined });
+  const calls = (refusal?: string): SocketCalls => ({
+    refusal: () => refusal,
+    set: () => refusal === undefined,
+    limitUnsent: () => true,
+  });
 
   it('goes on without koffi, and says what is missing', async () => {
     const missing = () => Promise.reject(new Error("Cannot find package 'koffi'"));
