@@ -137,7 +137,7 @@ export class LocalStore implements port.ObjectStore {
       ...{ directories, names, sidecars, calls, syncs, files: this.#files },
       etagOf: (key) => this.#etagOf(key),
     });
-    this.#uploads = new LocalUploads(own, { publisher: this.#publisher, temporaries, calls });
+    this.#uploads = new LocalUploads(own, { publisher: this.#publisher, temporaries, calls, syncs });
     this.#listing = new Listing(this.#root, { followLinks, directories, names, sidecars, calls });
   }
 

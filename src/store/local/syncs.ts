@@ -5,7 +5,7 @@
  * databases commit transactions in groups. A file takes part twice: its bytes are durable before it is renamed, and its
  * name before the write is reported. The first files, and all of those where syncfs cannot be had, are synced one by one.
  */
-import { constants, fsync } from 'node:fs';
+import { constants, fdatasync, fsync } from 'node:fs';
 import { open } from 'node:fs/promises';
 import { promisify } from 'node:util';
 import type { WholeFileSystem } from '../../native/sync-fs.js';
@@ -22,9 +22,14 @@ const MEMBER_MS = 20;
 /** Number of syncs that are made one by one after such a group. */
 const ALONE = 1000;
 
+/** Large files are synced each time that so many bytes have been written. */
+const AHEAD_BYTES = 32 * 1024 * 1024;
+
 /** The calls of the operating system. */
 export interface SyncCalls {
   file(fd: number): Promise<void>;
+  /** Bytes and size only. */
+  data(fd: number): Promise<void>;
   directory(path: Path): Promise<void>;
   /** Opens the file system that the tree is on; undefined if it cannot be synced as a whole. */
   whole(): Promise<WholeFileSystem | undefined>;
@@ -34,6 +39,7 @@ export interface SyncCalls {
 
 const CALLS: SyncCalls = {
   file: promisify(fsync),
+  data: promisify(fdatasync),
   directory: syncDirectory,
   whole: async () => undefined,
   now: () => performance.now(),
@@ -53,6 +59,8 @@ export class Syncs {
   #members = 0;
   /** Syncs to make one by one. */
   #alone = 0;
+  /** Bytes of which `ahead` has heard since it last synced a file. */
+  #ahead = 0;
 
   constructor(wanted: boolean, calls: Partial<SyncCalls> = {}) {
     this.#wanted = wanted;
@@ -67,6 +75,18 @@ export class Syncs {
     if (!this.#wanted) return;
     if (++this.#files > FIRST) this.#opening ??= this.#open();
     await this.#inGroup(device, () => this.#calls.file(fd));
+  }
+
+  /**
+   * Syncs the bytes that a large file has so far, now and then, so that its last sync waits for few.
+   * @param written bytes since the last call for any file
+   * @throws the operating system's error, which the kernel reports once: the last sync would succeed
+   */
+  async ahead(fd: number, written: number): Promise<void> {
+    this.#ahead += written;
+    if (!this.#wanted || this.#ahead < AHEAD_BYTES) return;
+    this.#ahead = 0;
+    await this.#calls.data(fd);
   }
 
   /**

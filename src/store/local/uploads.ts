@@ -17,6 +17,7 @@ import { isMarker, OWN_DIRECTORY } from './keys.js';
 import type { Path } from './names.js';
 import { dataOf, Parts } from './parts.js';
 import type { Description, Publisher } from './publish.js';
+import type { Syncs } from './syncs.js';
 import type { Temporaries } from './temporaries.js';
 
 /** Matches our upload IDs, and nothing that could be a path elsewhere on the disk. */
@@ -39,12 +40,17 @@ export class LocalUploads {
   readonly #publisher: Publisher;
   readonly #temporaries: Temporaries;
   readonly #calls: Calls;
+  readonly #syncs: Syncs;
   readonly #open = new Map<string, Promise<Upload>>();
 
   /** @param own the root, without following links */
-  constructor(own: Directories, options: { publisher: Publisher; temporaries: Temporaries; calls: Calls }) {
-    const { publisher, temporaries, calls } = options;
+  constructor(
+    own: Directories,
+    options: { publisher: Publisher; temporaries: Temporaries; calls: Calls; syncs: Syncs },
+  ) {
+    const { publisher, temporaries, calls, syncs } = options;
     this.#calls = calls;
+    this.#syncs = syncs;
     this.#temporaries = temporaries;
     this.#own = own;
     this.#publisher = publisher;
@@ -83,6 +89,7 @@ export class LocalUploads {
         const to = { calls: this.#calls, fd, position: at ?? 0 };
         if (body instanceof Uint8Array) await writeBody(to, body, options, hash);
         else await writePieces(to, body, options, hash);
+        await this.#syncs.ahead(fd, size);
       } finally {
         await this.#calls.close(fd);
       }

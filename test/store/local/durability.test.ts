@@ -35,6 +35,9 @@ class Disk {
     file: async (fd) => {
       await this.#during('file', [{ path: `/dev/fd/${fd}`, file: fileOf(fstatSync(fd, { bigint: true })) }], []);
     },
+    data: async (fd) => {
+      await this.#during('data', [{ path: `/dev/fd/${fd}`, file: fileOf(fstatSync(fd, { bigint: true })) }], []);
+    },
     directory: async (path) => {
       const names = this.#paths().filter(({ path: one }) => join(one, '..') === path.toString());
       await this.#during('directory', [], names);

@@ -187,3 +187,24 @@ describe('syncs of many files', () => {
     expect(closed()).toBe(1);
   });
 });
+
+const MiB = 1024 * 1024;
+
+describe('a large file', () => {
+  it('is synced ahead of its end each time that 32 MiB have been written', async () => {
+    const synced: number[] = [];
+    const syncs = new Syncs(true, { data: async (fd) => void synced.push(fd) });
+    for (let fd = 1; fd <= 10; fd++) await syncs.ahead(fd, 8 * MiB);
+    expect(synced).toEqual([4, 8]);
+  });
+
+  it('is not synced ahead where nothing is synced', async () => {
+    const syncs = new Syncs(false, { data: () => Promise.reject(new Error('synced')) });
+    await syncs.ahead(1, 64 * MiB);
+  });
+
+  it('fails at once when its bytes cannot be written: the kernel reports that once', async () => {
+    const syncs = new Syncs(true, { data: () => Promise.reject(new Error('EIO')) });
+    await expect(syncs.ahead(1, 32 * MiB)).rejects.toThrow('EIO');
+  });
+});
