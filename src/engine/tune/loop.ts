@@ -248,7 +248,7 @@ export class Loop {
     return this.#step === BOLD_STEP ? this.#trial.early : this.#trial.rate;
   }
 
-  /** The first rate of a run, before it is steady: too low to come from kernel buffers that fill, or what a start that was too fast fell to. */
+  /** The first rate of a run, sooner than it is steady: too low for kernel buffers that fill, or what too fast a start fell to. */
   get #firstRate(): number | undefined {
     const { settled, fallen } = this.#trial;
     if (this.#phase !== 'measure' || this.#base || this.#factor !== 4 || this.#whole) return undefined;

@@ -7,8 +7,11 @@ const WARM_UP_MS = { early: 1000, steady: 3000 };
 const WINDOW_MS = { early: 2000, steady: 4000, longest: 20_000 };
 /** Goodput that is not steady by then counts as it is. */
 const LONGEST_MS = 8000;
-/** After a sample that brought this many times as much, goodput that has almost stopped falling is that of lossy connections. */
-const OVERSHOT = 2;
+/**
+ * After a sample that brought this many times as much, goodput that has almost stopped falling is that of lossy connections. If
+ * it was many times more, the line is down.
+ */
+const OVERSHOT = { least: 2, most: 20 };
 /** The share of the sample before it that such goodput keeps. */
 const ALMOST = 0.65;
 
@@ -57,7 +60,8 @@ export class Trial {
   /** Per second, once connections that began too fast have lost their first packets; undefined if they did not. */
   get fallen(): number | undefined {
     const { rate, before, best } = this.#latest;
-    return this.#early.full && best >= OVERSHOT * rate && rate >= ALMOST * before ? rate : undefined;
+    const hasFallen = best >= OVERSHOT.least * rate && best <= OVERSHOT.most * rate;
+    return this.#early.full && hasFallen && rate >= ALMOST * before ? rate : undefined;
   }
 
   /** Per second, over the whole window. */

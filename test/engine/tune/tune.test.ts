@@ -45,6 +45,12 @@ describe.each(LUCKS)('on luck %i', (luck) => {
     expect(run.seconds[5]?.settings.parts).toBe(4 * START.parts);
   });
 
+  it('a line that goes down after its first seconds is no lossy one', () => {
+    const each = (_: number, at: number): number => (at < 2 ? 40 * Mbit : 0);
+    const run = on({ capacity: () => CLEAN, each }, { ...PARTS, buffer: 0 }).run(7);
+    expect(run.seconds[6]?.settings.parts).toBe(START.parts);
+  });
+
   it('a climb has a reason before it ends', () => {
     const why = on(lossy()).run(12).tuner.describe();
     expect(why).toBe('256 parts of 5 MiB in flight (goodput grows with the connections)');
