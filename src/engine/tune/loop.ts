@@ -29,6 +29,8 @@ const SMOOTHING = 0.15;
 const QUICK_MS = 4000;
 /** Bytes per second. If a connection carries less, its rate counts as soon as it no longer changes. */
 const SLOW = 256 * 1024;
+/** A rate that was still falling may fall to this share. */
+const FALLS_ON = 0.65;
 /** The largest factor by which connections are reduced at once. */
 const MOST_BACK = 1.6;
 const SMALL_STEP = 0.2;
@@ -37,6 +39,9 @@ const LARGEST_STEP = 0.35;
 const BOLD_STEP = 1;
 /** A rate that lasts keeps at least this share. */
 const LASTS = 0.92;
+/** Below this share for `FADED_MS`, the rate of an opening has certainly not lasted. */
+const FADED = 0.6;
+const FADED_MS = 1500;
 /** Probes do not go below this many connections. */
 const FEW = 8;
 /** A probe of less that has not drained after this time is given up: its requests take too long. */
@@ -74,6 +79,7 @@ export class Loop {
   readonly #opening: Opening;
   /** The rate at the end of the opening, until it is known whether it lasts. */
   #opened: number | undefined;
+  #fadedMs = 0;
   /** The start setting was found before, and has not been measured yet. */
   #known: boolean;
   /** The factor of the climb after the next measurement. */
@@ -97,6 +103,8 @@ export class Loop {
   #linear: boolean;
   /** The result of a climb is being measured a second time. */
   #doubted = false;
+  /** The rate that the climb is compared with may still have been falling. */
+  #early = false;
   /** The last probe showed that fewer carry more. */
   #surprised = false;
   /** There is little work left. */
@@ -236,6 +244,7 @@ export class Loop {
     if (rate === undefined) return;
     const base = this.#base;
     if (this.#phase === 'measure' || !base) {
+      this.#early = rate === this.#trial.fallen;
       this.#base = { n: this.#within(Math.max(this.#n, this.#trial.used)), rate };
       // If parts are quick, the line is almost full, and many more connections would only be given up again.
       if (!this.#whole && this.#latencyMs() < QUICK_MS) this.#factor = Math.min(this.#factor, 2);
@@ -297,6 +306,12 @@ export class Loop {
   #climbed(base: Level, rate: number): void {
     const level = { n: this.#n, rate };
     const linear = isLinear(base, level);
+    if (!linear && this.#early && isLinear({ n: base.n, rate: base.rate * FALLS_ON }, level)) {
+      this.#early = false;
+      this.#base = level;
+      this.#climb(this.#factor);
+      return;
+    }
     if (!linear && !this.#doubted && this.#latencyMs() >= DRAIN_MS) {
       this.#doubted = true;
       this.#restart();
@@ -391,6 +406,12 @@ export class Loop {
     if (!base || this.#draining || !fills(used, this.#n)) return;
     const rate = (done / ms) * 1000;
     if (rate < base.rate * STALLED) return;
+    if (this.#hasFaded(rate, ms)) {
+      this.#opened = undefined;
+      this.#base = { n: base.n, rate };
+      this.#enter('climb', this.#within(base.n * 4), 'the rate of the first requests did not last');
+      return;
+    }
     if (this.#strays(!within(rate / base.rate, 1), ms)) {
       this.#lineChanged(this.#n);
       return;
@@ -402,6 +423,13 @@ export class Loop {
     if (this.#triesTwice()) return;
     const mean = this.#trial.rate;
     if (this.#phaseMs >= this.#holdMs && mean !== undefined) this.#probe({ n: base.n, rate: mean });
+  }
+
+  /** Connections of the opening have lost their first packets. While they were fresh, a step seemed useless. */
+  #hasFaded(rate: number, ms: number): boolean {
+    const isLow = this.#opened !== undefined && rate < this.#opened * FADED;
+    this.#fadedMs = isLow ? this.#fadedMs + ms : 0;
+    return this.#fadedMs >= FADED_MS;
   }
 
   /** Probes twice as many if the rate of the opening did not last. @returns whether it does */

@@ -1,6 +1,7 @@
 /** The tuner against modelled lines, on a simulated clock: how soon it is there, and how much of the line it uses. */
 import { describe, expect, it } from 'vitest';
 import { affordableConnections, operationsOf } from '../../../src/engine/tune/bounds.js';
+import { Loop } from '../../../src/engine/tune/loop.js';
 import { START, Tuner } from '../../../src/engine/tune/tune.js';
 import type { Capabilities } from '../../../src/store/port.js';
 import {
@@ -231,6 +232,19 @@ it('connections below 256 KiB/s get parts of 1 MiB where the destination accepts
 it('a destination that takes no small parts gets none', () => {
   const run = new Simulation(lossy(), PARTS, { limits: { ...ROOMY, leastPartSize: 16 * MiB } }).run(30);
   for (const { settings } of run.seconds) expect(settings.partSize).toBe(16 * MiB);
+});
+
+it('a first rate that was still falling does not end the climb', () => {
+  const loop = new Loop(8, { least: 2, most: 512, whole: false });
+  loop.limit(512, 8 * MiB);
+  const pass = (seconds: number, rate: number): void => {
+    for (let second = 0; second < seconds; second++) loop.sample({ done: rate * MiB, used: loop.n }, 1000);
+  };
+  for (const rate of [27, 43, 20, 15]) pass(1, rate);
+  expect(loop.n).toBe(32);
+  // Each connection carries 1.1 MiB/s in the end, and not 1.9.
+  pass(8, 36);
+  expect(loop.n).toBe(128);
 });
 
 it('a route starts with what it ended with, and fills the line at once', () => {
