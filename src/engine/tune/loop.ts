@@ -13,6 +13,7 @@
  * try a little more or less. When the server pushes back, the setting is halved at once.
  * Tests: test/engine/tune/tune.test.ts
  */
+import { FreshRate } from './fresh-rate.js';
 import { gainText, isLinear, isWorth, kneeOf, type Level } from './gain.js';
 import { Opening, type OpeningSample } from './opening.js';
 import { Trial } from './trial.js';
@@ -37,11 +38,6 @@ const SMALL_STEP = 0.2;
 const LARGEST_STEP = 0.35;
 /** The first probe after an opening whose rate did not last: fresh connections carry more than those that have lost packets. */
 const BOLD_STEP = 1;
-/** A rate that lasts keeps at least this share. */
-const LASTS = 0.92;
-/** Below this share for `FADED_MS`, the rate of an opening has certainly not lasted. */
-const FADED = 0.6;
-const FADED_MS = 1500;
 /** Probes do not go below this many connections. */
 const FEW = 8;
 /** A probe of less that has not drained after this time is given up: its requests take too long. */
@@ -78,8 +74,7 @@ export class Loop {
   readonly #trial: Trial;
   readonly #opening: Opening;
   /** The rate at the end of the opening, until it is known whether it lasts. */
-  #opened: number | undefined;
-  #fadedMs = 0;
+  #fresh: FreshRate | undefined;
   /** The start setting was found before, and has not been measured yet. */
   #known: boolean;
   /** The factor of the climb after the next measurement. */
@@ -103,8 +98,8 @@ export class Loop {
   #linear: boolean;
   /** The result of a climb is being measured a second time. */
   #doubted = false;
-  /** The rate that the climb is compared with may still have been falling. */
-  #early = false;
+  /** The rate of the base may still have been falling. */
+  #falling = false;
   /** The last probe showed that fewer carry more. */
   #surprised = false;
   /** There is little work left. */
@@ -171,7 +166,7 @@ export class Loop {
   }
 
   #restOpened(): void {
-    this.#opened = this.#base?.rate;
+    this.#fresh = this.#base && new FreshRate(this.#base.rate);
     this.#rest(this.#why);
   }
 
@@ -244,10 +239,11 @@ export class Loop {
     if (rate === undefined) return;
     const base = this.#base;
     if (this.#phase === 'measure' || !base) {
-      this.#early = rate === this.#trial.fallen;
+      this.#falling = rate === this.#trial.fallen;
       this.#base = { n: this.#within(Math.max(this.#n, this.#trial.used)), rate };
+      const latencyMs = this.#falling ? this.#latencyMs() / FALLS_ON : this.#latencyMs();
       // If parts are quick, the line is almost full, and many more connections would only be given up again.
-      if (!this.#whole && this.#latencyMs() < QUICK_MS) this.#factor = Math.min(this.#factor, 2);
+      if (!this.#whole && latencyMs < QUICK_MS) this.#factor = Math.min(this.#factor, 2);
       this.#climb(this.#factor);
     } else if (this.#phase === 'climb') this.#climbed(base, rate);
     else this.#probed(base, rate);
@@ -306,8 +302,8 @@ export class Loop {
   #climbed(base: Level, rate: number): void {
     const level = { n: this.#n, rate };
     const linear = isLinear(base, level);
-    if (!linear && this.#early && isLinear({ n: base.n, rate: base.rate * FALLS_ON }, level)) {
-      this.#early = false;
+    if (!linear && this.#falling && isLinear({ n: base.n, rate: base.rate * FALLS_ON }, level)) {
+      this.#falling = false;
       this.#base = level;
       this.#climb(this.#factor);
       return;
@@ -318,6 +314,7 @@ export class Loop {
       return;
     }
     this.#linear = linear;
+    this.#falling = false;
     this.#base = level;
     const back = !this.#whole && this.#latencyMs() < DRAIN_MS ? Math.floor(this.#n / MOST_BACK) : 0;
     if (!linear) this.#base = { n: Math.min(Math.max(base.n, kneeOf(base, level), back), this.#n), rate };
@@ -406,8 +403,8 @@ export class Loop {
     if (!base || this.#draining || !fills(used, this.#n)) return;
     const rate = (done / ms) * 1000;
     if (rate < base.rate * STALLED) return;
-    if (this.#hasFaded(rate, ms)) {
-      this.#opened = undefined;
+    if (this.#fresh?.hasFaded(rate, ms)) {
+      this.#fresh = undefined;
       this.#base = { n: base.n, rate };
       this.#enter('climb', this.#within(base.n * 4), 'the rate of the first requests did not last');
       return;
@@ -425,20 +422,13 @@ export class Loop {
     if (this.#phaseMs >= this.#holdMs && mean !== undefined) this.#probe({ n: base.n, rate: mean });
   }
 
-  /** Connections of the opening have lost their first packets. While they were fresh, a step seemed useless. */
-  #hasFaded(rate: number, ms: number): boolean {
-    const isLow = this.#opened !== undefined && rate < this.#opened * FADED;
-    this.#fadedMs = isLow ? this.#fadedMs + ms : 0;
-    return this.#fadedMs >= FADED_MS;
-  }
-
   /** Probes twice as many if the rate of the opening did not last. @returns whether it does */
   #triesTwice(): boolean {
     const { early } = this.#trial;
-    if (this.#opened === undefined || early === undefined) return false;
-    const lasts = early > this.#opened * LASTS;
-    this.#opened = undefined;
-    if (lasts) return false;
+    const fresh = this.#fresh;
+    if (fresh === undefined || early === undefined) return false;
+    this.#fresh = undefined;
+    if (fresh.lastsAt(early)) return false;
     this.#direction = 1;
     this.#step = BOLD_STEP;
     this.#probe({ n: this.#n, rate: early });

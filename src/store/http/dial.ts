@@ -84,7 +84,7 @@ export class Dialer {
       ? this.#tunneled(route, route.tunnel, signal)
       : this.#direct(route, signal, receiver));
     // That of a secure tunnel is set below its TLS.
-    if (!route.tunnel || !route.secure) this.#tune(socket, route, begunMs);
+    if (!route.tunnel || !route.secure) this.#setOptions(socket, route, begunMs);
     // Of a socket over another one Node ignores `onread`.
     if (route.tunnel && receiver) {
       socket.on('data', (bytes: Buffer) => void (receiver.receive(bytes) || socket.pause()));
@@ -114,12 +114,12 @@ export class Dialer {
     if (signal?.aborted) inner.destroy();
     inner.setNoDelay(true).setKeepAlive(true, TCP.keepAliveInitialDelay);
     if (!secure) return inner;
-    this.#tune(inner, route, begunMs);
+    this.#setOptions(inner, route, begunMs);
     return this.#opened(this.#secure(route, { socket: inner }), true, signal);
   }
 
   /** Sets the kernel's options of a connection that began to open at the given `performance.now()`. */
-  #tune(socket: Socket, { host, port }: Route, begunMs: number): void {
+  #setOptions(socket: Socket, { host, port }: Route, begunMs: number): void {
     this.#options.congestion?.apply(socket);
     void this.#unsent.apply(socket, `${host}:${port}`, performance.now() - begunMs);
   }

@@ -234,17 +234,32 @@ it('a destination that takes no small parts gets none', () => {
   for (const { settings } of run.seconds) expect(settings.partSize).toBe(16 * MiB);
 });
 
-it('a first rate that was still falling does not end the climb', () => {
-  const loop = new Loop(8, { least: 2, most: 512, whole: false });
-  loop.limit(512, 8 * MiB);
-  const pass = (seconds: number, rate: number): void => {
-    for (let second = 0; second < seconds; second++) loop.sample({ done: rate * MiB, used: loop.n }, 1000);
-  };
-  for (const rate of [27, 43, 20, 15]) pass(1, rate);
-  expect(loop.n).toBe(32);
-  // Each connection carries 1.1 MiB/s in the end, and not 1.9.
-  pass(8, 36);
-  expect(loop.n).toBe(128);
+describe('a first rate that was still falling', () => {
+  /** @param rates MiB/s, second by second */
+  function after(...rates: number[]): Loop {
+    const loop = new Loop(8, { least: 2, most: 512, whole: false });
+    loop.limit(512, 8 * MiB);
+    for (const rate of rates) loop.sample({ done: rate * MiB, used: loop.n }, 1000);
+    return loop;
+  }
+  const START_TOO_FAST = [27, 43, 20, 15];
+
+  it('does not end the climb', () => {
+    // Each connection carries 1.1 MiB/s in the end, and not 1.9.
+    const climbing = after(...START_TOO_FAST, ...Array<number>(8).fill(36));
+    expect([after(...START_TOO_FAST).n, climbing.n]).toEqual([32, 128]);
+  });
+
+  it('does not make parts look quick', () => {
+    // At 19 MiB/s eight parts of 8 MiB would take 3.4 s.
+    expect(after(28, 41, 27, 19).n).toBe(32);
+  });
+
+  it('is not expected to fall once more', () => {
+    const rates = [...START_TOO_FAST, ...Array<number>(8).fill(36)];
+    // Less than proportional to 36 MiB/s, which was steady.
+    expect(after(...rates, ...Array<number>(8).fill(80)).n).toBeLessThan(128);
+  });
 });
 
 it('a route starts with what it ended with, and fills the line at once', () => {

@@ -1,7 +1,6 @@
 import { createServer as createHttpServer, type Server } from 'node:http';
 import { createServer as createHttpsServer } from 'node:https';
 import type { Socket } from 'node:net';
-import koffi from 'koffi';
 import { afterEach, describe, expect, it } from 'vitest';
 import {
   type CongestionFacts,
@@ -16,6 +15,7 @@ import { loadSocketCalls, type SocketCalls } from '../../../src/store/http/socke
 import { HttpTransport } from '../../../src/store/http/transport.js';
 import { openLab } from '../../cli/lab.js';
 import { TEST_TLS } from '../../doctor/tls.js';
+import { socketOption } from './socket-option.js';
 
 const cubicHost: CongestionFacts = {
   linux: true,
@@ -82,14 +82,10 @@ async function another(): Promise<string> {
   return ['reno', ...(allowed ?? [])].find((name) => name !== current) ?? 'cubic';
 }
 
-const getsockopt = koffi
-  .load(null)
-  .func('int getsockopt(int fd, int level, int name, _Out_ void *value, _Inout_ uint32_t *length)');
+const TCP_CONGESTION = 13;
 
 function algorithmOf(socket: Socket): string {
-  const value = Buffer.alloc(16);
-  const handle: { fd: number } = Reflect.get(socket, '_handle');
-  expect(getsockopt(handle.fd, 6, 13, value, [value.length])).toBe(0);
+  const value = Buffer.from(socketOption(socket, TCP_CONGESTION, 16));
   return value.toString('latin1').replace(/\0.*$/s, '');
 }
 

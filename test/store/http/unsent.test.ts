@@ -1,27 +1,22 @@
 import { lookup } from 'node:dns';
 import { createServer, type Server, type Socket } from 'node:net';
 import { createServer as createTlsServer } from 'node:tls';
-import koffi from 'koffi';
 import { afterEach, describe, expect, it, vi } from 'vitest';
 import type { AddressGuard } from '../../../src/store/http/address-guard.js';
 import { Dialer } from '../../../src/store/http/dial.js';
 import { loadSocketCalls, type SocketCalls } from '../../../src/store/http/socket-calls.js';
 import { MOST_UNSENT, UnsentLimit } from '../../../src/store/http/unsent.js';
 import { TEST_TLS } from '../../doctor/tls.js';
+import { socketOption } from './socket-option.js';
 
 const FAR_MS = 200;
 const NEAR_MS = 1;
 
-const getsockopt = koffi
-  .load(null)
-  .func('int getsockopt(int fd, int level, int name, _Out_ void *value, _Inout_ uint32_t *length)');
+const TCP_NOTSENT_LOWAT = 25;
 
-/** As the kernel has it; 0: the system's own. */
+/** Bytes, as the kernel has it. */
 function limitOf(socket: Socket): number {
-  const value = Buffer.alloc(4);
-  const handle: { fd: number } = Reflect.get(socket, '_handle');
-  expect(getsockopt(handle.fd, 6, 25, value, [value.length])).toBe(0);
-  return new Uint32Array(Uint8Array.from(value).buffer)[0] ?? -1;
+  return new Uint32Array(socketOption(socket, TCP_NOTSENT_LOWAT, 4).buffer)[0] ?? -1;
 }
 
 const servers: Server[] = [];

@@ -44,6 +44,16 @@ describe('uploads on disk', () => {
     await finish(store, upload);
   });
 
+  it('have no part whose bytes the disk refused while the rest arrived', async () => {
+    const refused = Object.assign(new Error('EIO: i/o error, fdatasync'), { code: 'EIO', syscall: 'fdatasync' });
+    const store = fixture.open({ syncCalls: { data: () => Promise.reject(refused) } });
+    const upload = await store.createUpload('big');
+    await store.uploadPart(upload, 1, new Uint8Array(24 * 1024 * 1024));
+    await expect(store.uploadPart(upload, 2, new Uint8Array(8 * 1024 * 1024))).rejects.toThrow('i/o error');
+    expect(await numbers(store, upload)).toEqual([1]);
+    await store.close();
+  });
+
   it('go on after a kill before the first part was done', async () => {
     const killed = fixture.open();
     const upload = await killed.createUpload('big');
