@@ -33,6 +33,8 @@ const DENIED: Sentence = {
   says: 'cannot be written: permission denied',
   remedy: 'Check its owner and permissions, or choose another destination.',
 };
+/** The disk, or a network file system. */
+const CHECK_DISK = 'Check the disk; the log of the system (dmesg) may say more.';
 const BUSY: Sentence = { code: 'not-writable', says: 'is busy', class: 'temporary' };
 
 const BY_ERRNO: Record<Intent, Record<string, Sentence>> = {
@@ -43,6 +45,7 @@ const BY_ERRNO: Record<Intent, Record<string, Sentence>> = {
     ENXIO: { code: 'unsupported-object', says: 'is not a regular file' },
     EACCES: { code: 'not-readable', says: 'cannot be read: permission denied' },
     EPERM: { code: 'not-readable', says: 'cannot be read: permission denied' },
+    EIO: { code: 'not-readable', says: 'cannot be read: i/o error', remedy: CHECK_DISK },
     EMFILE: NO_HANDLES,
     ENFILE: NO_HANDLES,
     ENAMETOOLONG: NAME_TOO_LONG,
@@ -57,6 +60,7 @@ const BY_ERRNO: Record<Intent, Record<string, Sentence>> = {
       says: 'cannot be written: the file system is read-only',
       remedy: 'Choose another destination, or remount it as writable.',
     },
+    EIO: { code: 'not-writable', says: 'cannot be written: i/o error', remedy: CHECK_DISK },
     EFBIG: { code: 'object-too-large', says: 'is too large for this file system' },
     EMFILE: NO_HANDLES,
     ENFILE: NO_HANDLES,
@@ -81,8 +85,9 @@ export function translate(error: unknown, intent: Intent, path: string): unknown
   if (errno === undefined || !(error instanceof Error)) return error;
   const known = BY_ERRNO[intent][errno];
   if (!known) {
-    const code = intent === 'read' ? 'not-readable' : 'not-writable';
-    return new XsyncError(code, `${path}: ${reasonOf(error)}`, { subject: path, cause: error });
+    const [code, verb] =
+      intent === 'read' ? (['not-readable', 'read'] as const) : (['not-writable', 'written'] as const);
+    return new XsyncError(code, `${path} cannot be ${verb}: ${reasonOf(error)}`, { subject: path, cause: error });
   }
   const { code, says, ...details } = known;
   return new XsyncError(code, `${path} ${says}`, { subject: path, cause: error, ...details });

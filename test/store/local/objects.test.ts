@@ -139,7 +139,7 @@ describe('files as objects', () => {
     await mkdir(join(fixture.root, record));
     const refused = await expectCode(store.head('a.txt'), 'not-readable');
     expect(refused.message).toBe(
-      `its headers and metadata: ${join(fixture.root, record)}: illegal operation on a directory`,
+      `its headers and metadata: ${join(fixture.root, record)} cannot be read: illegal operation on a directory`,
     );
     expect(refused.remedy).toBe('Make it readable for this user.');
   });
@@ -201,6 +201,7 @@ describe('errors of the operating system', () => {
     ['EROFS', 'write', 'not-writable', 'person'],
     ['EACCES', 'read', 'not-readable', 'person'],
     ['EIO', 'read', 'not-readable', 'person'],
+    ['EIO', 'write', 'not-writable', 'person'],
     ['EMFILE', 'read', 'not-readable', 'temporary'],
     ['EMFILE', 'write', 'not-readable', 'temporary'],
     ['ENAMETOOLONG', 'write', 'key-not-representable', 'permanent'],

@@ -49,7 +49,9 @@ describe('uploads on disk', () => {
     const store = fixture.open({ syncCalls: { data: () => Promise.reject(refused) } });
     const upload = await store.createUpload('big');
     await store.uploadPart(upload, 1, new Uint8Array(24 * 1024 * 1024));
-    await expect(store.uploadPart(upload, 2, new Uint8Array(8 * 1024 * 1024))).rejects.toThrow('i/o error');
+    await expect(store.uploadPart(upload, 2, new Uint8Array(8 * 1024 * 1024))).rejects.toThrow(
+      'cannot be written: i/o error',
+    );
     expect(await numbers(store, upload)).toEqual([1]);
     await store.close();
   });
