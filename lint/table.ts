@@ -119,7 +119,7 @@ export const PACKAGES: Readonly<Record<string, string>> = {
   ioredis: 'cluster',
   koffi: 'native',
   mime: 'engine/plan store/local',
-  'p-limit': 'engine/flow',
+  'p-limit': 'engine/flow store/local',
   'prom-client': 'observe',
   re2js: 'engine/filter',
   'string-width': 'cli/render',

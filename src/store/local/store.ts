@@ -14,6 +14,7 @@
 import { type BigIntStats, constants } from 'node:fs';
 import { chmod, copyFile, lstat, opendir, readlink, rm, stat, unlink } from 'node:fs/promises';
 import { hostname } from 'node:os';
+import pLimit from 'p-limit';
 import { md5, type RunningMd5, runningMd5 } from '../../hash/index.js';
 import { ABSENT, isErrno, unlessErrno } from '../../model/errno.js';
 import { isXsyncError, XsyncError } from '../../model/error.js';
@@ -28,7 +29,16 @@ import { Calls } from './calls.js';
 import { kindOf } from './children.js';
 import { Directories } from './directories.js';
 import { type Intent, translate } from './errors.js';
-import { makeDirectories, openToRead, readBody, type Version, versionOf, writeBody, writePieces } from './files.js';
+import {
+  CHUNK,
+  makeDirectories,
+  openToRead,
+  readBody,
+  type Version,
+  versionOf,
+  writeBody,
+  writePieces,
+} from './files.js';
 import { directoryOf, isMarker, nameOf, requireKey, whyNot } from './keys.js';
 import { makeLink, targetOf } from './links.js';
 import { Listing, requireRoot, specialOf } from './listing.js';
@@ -43,6 +53,8 @@ import { LocalUploads } from './uploads.js';
 
 const GIB = 2 ** 30;
 const MAX_DELETE = 1000;
+/** Large bodies that are read at once. If all were, each would be whole only when all are, and the line would wait for that. */
+const LARGE_READS = 8;
 /** How often a directory may come and go where a file is deleted. */
 const ATTEMPTS = 5;
 
@@ -102,6 +114,7 @@ export class LocalStore implements port.ObjectStore {
   readonly #root: string;
   readonly #followLinks: boolean;
   readonly #calls = new Calls();
+  readonly #largeReads = pLimit(LARGE_READS);
   readonly #syncs: Syncs;
   readonly #names: Names;
   readonly #directories: Directories;
@@ -226,7 +239,9 @@ export class LocalStore implements port.ObjectStore {
           target,
           options,
         );
-        const whole = await readBody({ calls: this.#calls, fd }, target, options.offset ?? 0, options);
+        const file = { calls: this.#calls, fd };
+        const reading = () => readBody(file, target, options.offset ?? 0, options);
+        const whole = await (target.byteLength > CHUNK ? this.#largeReads(reading) : reading());
         const after = versionOf(await this.#calls.stat(fd));
         if (!whole || after.etag !== info.etag) throw changed(key);
         return info;

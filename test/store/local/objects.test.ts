@@ -47,6 +47,32 @@ describe('files as objects', () => {
     expect(await fixture.tree()).toEqual(['b', 'd', 'd/a.html']);
   });
 
+  it('reads a few large files at once, so that the first are whole before the last are begun', async () => {
+    const keys = Array.from({ length: 24 }, (_, i) => `large-${i + 10}`);
+    const size = 3 * 1024 * 1024;
+    const body = pattern(size);
+    for (const key of keys) await fixture.write(key, body);
+    const store = fixture.open();
+    const reading = new Set<string>();
+    let most = 0;
+    const read = async (key: string): Promise<void> => {
+      const pace = () => {
+        reading.add(key);
+        most = Math.max(most, reading.size);
+        return undefined;
+      };
+      const target = new Uint8Array(size);
+      await store.read(key, target, { pace });
+      reading.delete(key);
+      expect(Buffer.from(target).equals(body)).toBe(true);
+    };
+    await Promise.all(keys.map(read));
+    await store.close();
+    expect(most).toBeGreaterThan(1);
+    // One that has ended may still be here when the next one begins.
+    expect(most).toBeLessThanOrEqual(9);
+  });
+
   it('leaves no temporary file behind a put that failed', async () => {
     const store = fixture.open();
     await store.put('d/x', bytes('x'));
