@@ -40,7 +40,14 @@ export interface Opened {
   why?: string;
 }
 
-const NOTHING = { ms: 0, done: 0, areaMs: 0, busyMs: 0 };
+interface Wave {
+  ms: number;
+  done: number;
+  areaMs: number;
+  busyMs: number;
+}
+
+const NOTHING: Wave = { ms: 0, done: 0, areaMs: 0, busyMs: 0 };
 
 export class Opening {
   #n: number;
@@ -49,6 +56,7 @@ export class Opening {
   /** The step that seemed useless, while what it was compared with is measured again. */
   #doubted: { level: Level; why: string } | undefined;
   #wave = { ...NOTHING };
+  #sinceStep = { ...NOTHING };
   /** Of the wave before; absent in the first one. */
   #latencyMs: number | undefined;
   /** Until the requests of the previous setting have ended. */
@@ -68,36 +76,43 @@ export class Opening {
   /** @param within bounds a setting. @returns undefined while a wave lasts */
   add({ ms, done, areaMs, busy }: OpeningSample, within: (n: number) => number): Opened | undefined {
     if (!fills(areaMs / ms, this.#n) || (this.#doubted && drains(areaMs / ms, this.#n))) return undefined;
-    if (this.#settlingMs > 0) {
-      this.#settlingMs -= ms;
-      return undefined;
-    }
-    const wave = this.#wave;
-    wave.ms += ms;
-    wave.done += done;
-    wave.areaMs += areaMs;
-    wave.busyMs += busy * ms;
-    if (!this.#isWave(wave)) return undefined;
-    const level = { n: this.#n, rate: (wave.done / wave.ms) * 1000 };
+    const seen = this.#look({ ms, done, areaMs, busyMs: busy * ms });
+    if (!seen) return undefined;
+    const level = levelOf(this.#n, seen);
     const isCertain = this.#before ? isLinear(this.#before, level) : !this.#doubted;
-    if (!isCertain && !this.#isWholeWave(wave)) return undefined;
+    if (!isCertain && !this.#isWholeWave(seen)) return undefined;
     this.#wave = { ...NOTHING };
+    this.#sinceStep = { ...NOTHING };
     if (this.#doubted) return judgeAgain(level, this.#doubted);
     // A process at work for half of the time can do at most twice as much. More requests would only wait for it, and
     // each connection costs it a handshake.
-    const most = level.n * (wave.ms / wave.busyMs);
+    const most = level.n * (seen.ms / seen.busyMs);
     if (most < level.n * WORTH_A_STEP) return undefined;
-    return this.#judge(level, wave.areaMs / wave.done, (n) => within(Math.min(n, Math.ceil(most))));
+    return this.#judge(level, seen.areaMs / seen.done, (n) => within(Math.min(n, Math.ceil(most))));
+  }
+
+  /** @returns what can be judged: a wave, or what came since the step if that alone has grown in proportion */
+  #look(sample: Wave): Wave | undefined {
+    addTo(this.#sinceStep, sample);
+    if (this.#settlingMs > 0) this.#settlingMs -= sample.ms;
+    else addTo(this.#wave, sample);
+    if (this.#growsAlready(this.#sinceStep)) return this.#sinceStep;
+    return this.#isWave(this.#wave) ? this.#wave : undefined;
+  }
+
+  #growsAlready(since: Wave): boolean {
+    const latencyMs = this.#latencyMs ?? Number.POSITIVE_INFINITY;
+    return this.#before !== undefined && since.ms >= latencyMs && isLinear(this.#before, levelOf(this.#n, since));
   }
 
   /** Objects that started together end together, so a wave lasts at least a latency. */
-  #isWave({ ms, done }: { ms: number; done: number }): boolean {
+  #isWave({ ms, done }: Wave): boolean {
     const latencyMs = this.#latencyMs;
     if (latencyMs === undefined) return done >= this.#n;
     return ms >= latencyMs && (done >= this.#n || ms >= LATENCIES.linear * latencyMs);
   }
 
-  #isWholeWave({ ms, done }: { ms: number; done: number }): boolean {
+  #isWholeWave({ ms, done }: Wave): boolean {
     return done >= this.#n || ms >= LATENCIES.most * (this.#latencyMs ?? 0);
   }
 
@@ -122,6 +137,17 @@ export class Opening {
     this.#settlingMs = latencyMs;
     return { verdict: 'step', n, ...judged };
   }
+}
+
+function addTo(wave: Wave, { ms, done, areaMs, busyMs }: Wave): void {
+  wave.ms += ms;
+  wave.done += done;
+  wave.areaMs += areaMs;
+  wave.busyMs += busyMs;
+}
+
+function levelOf(n: number, { done, ms }: Wave): Level {
+  return { n, rate: (done / ms) * 1000 };
 }
 
 /** Where the growth from one setting to a higher one ended. */
