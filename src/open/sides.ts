@@ -5,6 +5,7 @@
 import type { Config } from '../config/load.js';
 import { type ConfiguredLocation, parseLocation, parseRemote } from '../config/location.js';
 import { backendOf } from '../config/schema.js';
+import type { LineState } from '../model/line-state.js';
 import { PageGuard } from '../model/paging.js';
 import type { Spool } from '../model/spool.js';
 import type { BucketPages, Opened, Resources } from '../store/backend.js';
@@ -29,6 +30,8 @@ interface OpenedPlace extends Opened {
   notes: string[];
   findings: Findings;
   connection?: Connection;
+  /** Undefined if nothing is known of it. */
+  line(): LineState | undefined;
   close(): Promise<void>;
 }
 
@@ -98,6 +101,7 @@ export class Opener {
       refuseUnwritable: opened.refuseUnwritable,
       refuseUnreadable: opened.refuseUnreadable,
       connection: opened.connection,
+      line: opened.line,
       close: opened.close,
     };
   }
@@ -192,7 +196,7 @@ export class Opener {
     const findings = new Findings();
     const tell = (message: string): void => findings.add(`${text}: ${message}`);
     const made: { close(): Promise<void> | void }[] = [];
-    const { connect, used } = this.#connector(made, notes, as.written);
+    const { connect, used, line } = this.#connector(made, notes, as.written);
     const place = { remote: name, bucket, label, asFile: as.file === true, asFolder: text.endsWith('/') };
     const encryption = as.written ? this.#settings.encryption : undefined;
     const resources = { ...this.#resources(connect, tell), encryption };
@@ -202,7 +206,7 @@ export class Opener {
       await opened.store.close();
       for (const one of made) await one.close();
     };
-    return { ...opened, notes, findings, connection: used(), close };
+    return { ...opened, notes, findings, connection: used(), line, close };
   }
 
   /**
@@ -212,12 +216,14 @@ export class Opener {
    */
   #connector(made: { close(): Promise<void> | void }[], notes: string[] = [], written = false) {
     let used: Connection | undefined;
+    const transports: HttpTransport[] = [];
     const connect: Resources['connect'] = async (settings) => {
       const connection = await this.#connection(settings);
       used = connection;
       const http = async (guard?: AddressGuard) => {
         const { transport, note, close } = await this.#transport(connection, guard, settings, written);
         made.push({ close });
+        transports.push(transport);
         if (note !== undefined) notes.push(note);
         return transport;
       };
@@ -229,7 +235,11 @@ export class Opener {
       };
       return { http, agents };
     };
-    return { connect, used: () => used };
+    return {
+      connect,
+      used: () => used,
+      line: () => transports.map((transport) => transport.line()).find((line) => line),
+    };
   }
 
   async #connection(settings: ConnectionSettings): Promise<Connection> {

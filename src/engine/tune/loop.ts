@@ -16,6 +16,7 @@
 import { FreshRate } from './fresh-rate.js';
 import { gainText, isLinear, isWorth, kneeOf, type Level } from './gain.js';
 import { Opening, type OpeningSample } from './opening.js';
+import type { Filling } from './room.js';
 import { Trial } from './trial.js';
 import { drains, type Flow, fills } from './window.js';
 
@@ -32,8 +33,16 @@ const QUICK_MS = 4000;
 const SLOW = 256 * 1024;
 /** A rate that was still falling may fall to this share. */
 const FALLS_ON = 0.65;
+/** The first rate of a line with room may fall to this share: its connections have lost only their first packets. */
+const HALVES = 0.5;
+/** A line that has had room for this time is tried with twice as many connections. */
+const ROOM_MS = 2000;
+/** While requests are being given up: only if goodput is below this share of what it was. */
+const MISSED = 0.9;
+/** It need not be held for longer than this share of the time until the next probe. */
+const ROOM_HOLD = 0.25;
 /** The largest factor by which connections are reduced at once. */
-const MOST_BACK = 1.6;
+const MOST_BACK = 1.3;
 const SMALL_STEP = 0.2;
 const LARGEST_STEP = 0.35;
 /** The first probe after an opening whose rate did not last: fresh connections carry more than those that have lost packets. */
@@ -98,6 +107,9 @@ export class Loop {
   #linear: boolean;
   /** The result of a climb is being measured a second time. */
   #doubted = false;
+  #filling: Filling | undefined;
+  /** How long the line has had room for more connections. */
+  #roomMs = 0;
   /** The rate of the base may still have been falling. */
   #falling = false;
   /** The last probe showed that fewer carry more. */
@@ -190,8 +202,13 @@ export class Loop {
     if (this.#n > this.#most) this.#enter('measure', this.#most, 'limited by memory, connections or request rate');
   }
 
-  /** @param ms since the previous sample */
-  sample(flow: Flow, ms: number): void {
+  /**
+   * @param ms since the previous sample
+   * @param filling what is known of the line
+   */
+  sample(flow: Flow, ms: number, filling?: Filling): void {
+    this.#filling = filling;
+    this.#roomMs = filling === 'lossy' ? this.#roomMs + ms : 0;
     this.#sincePushBackMs += ms;
     this.#draining = drains(flow.used, this.#n);
     this.#ceilingMs -= ms;
@@ -215,6 +232,10 @@ export class Loop {
     this.#known = false;
     this.#sincePushBackMs = 0;
     this.#enter('cool', Math.floor(this.#n / 2), why);
+  }
+
+  get #hasRoom(): boolean {
+    return this.#filling === 'lossy';
   }
 
   #try(flow: Flow, ms: number): void {
@@ -243,7 +264,8 @@ export class Loop {
       this.#base = { n: this.#within(Math.max(this.#n, this.#trial.used)), rate };
       const latencyMs = this.#falling ? this.#latencyMs() / FALLS_ON : this.#latencyMs();
       // If parts are quick, the line is almost full, and many more connections would only be given up again.
-      if (!this.#whole && latencyMs < QUICK_MS) this.#factor = Math.min(this.#factor, 2);
+      if (this.#hasRoom) this.#factor = Math.max(this.#factor, 2);
+      else if (!this.#whole && latencyMs < QUICK_MS) this.#factor = Math.min(this.#factor, 2);
       this.#climb(this.#factor);
     } else if (this.#phase === 'climb') this.#climbed(base, rate);
     else this.#probed(base, rate);
@@ -255,8 +277,10 @@ export class Loop {
 
   /** The first rate of a run, sooner than it is steady: too low for kernel buffers that fill, or what too fast a start fell to. */
   get #firstRate(): number | undefined {
-    const { settled, fallen } = this.#trial;
-    if (this.#phase !== 'measure' || this.#base || this.#factor !== 4 || this.#whole) return undefined;
+    const { settled, fallen, level } = this.#trial;
+    if (this.#phase !== 'measure' || this.#base || this.#whole) return undefined;
+    if (this.#hasRoom && level !== undefined) return level * HALVES;
+    if (this.#factor !== 4) return undefined;
     return settled !== undefined && settled < this.#n * SLOW ? settled : fallen;
   }
 
@@ -286,8 +310,9 @@ export class Loop {
    */
   #climbsPlainly(): boolean {
     const base = this.#base;
-    const { early } = this.#trial;
-    if (this.#phase !== 'climb' || !base || this.#n < base.n * 4 || this.#n === this.#within(this.#n * 4)) return false;
+    const early = this.#trial.early ?? (this.#hasRoom ? this.#trial.newest : undefined);
+    if (this.#phase !== 'climb' || this.#filling === 'full') return false;
+    if (!base || this.#n < base.n * 4 || this.#n === this.#within(this.#n * 4)) return false;
     if (early === undefined || !isLinear(base, { n: this.#n, rate: early })) return false;
     // No figures: the kernel's buffers may have taken a part of it.
     this.#why = 'goodput grows with the connections';
@@ -301,9 +326,15 @@ export class Loop {
    */
   #climbed(base: Level, rate: number): void {
     const level = { n: this.#n, rate };
-    const linear = isLinear(base, level);
+    const linear = isLinear(base, level) && this.#filling !== 'full';
     if (!linear && this.#falling && isLinear({ n: base.n, rate: base.rate * FALLS_ON }, level)) {
       this.#falling = false;
+      this.#base = level;
+      this.#climb(this.#factor);
+      return;
+    }
+    // Nothing but the connections can be the limit, and the rate of the base was that of fresh ones.
+    if (!linear && this.#hasRoom && isWorth(base, level)) {
       this.#base = level;
       this.#climb(this.#factor);
       return;
@@ -400,10 +431,13 @@ export class Loop {
 
   #watch({ done, used }: Flow, ms: number): void {
     const base = this.#base;
-    if (!base || this.#draining || !fills(used, this.#n)) return;
+    if (!base || !fills(used, this.#n)) return;
     const rate = (done / ms) * 1000;
     if (rate < base.rate * STALLED) return;
-    if (this.#fresh?.hasFaded(rate, ms)) {
+    // Requests that are being given up are kept if they are missed.
+    if (!this.#draining || rate < base.rate * MISSED) this.#usesRoom({ n: Math.round(used), rate });
+    if (this.#draining || this.#phase !== 'hold') return;
+    if (this.#fresh && (this.#hasRoom || this.#fresh.hasFaded(rate, ms))) {
       this.#fresh = undefined;
       this.#base = { n: base.n, rate };
       this.#enter('climb', this.#within(base.n * 4), 'the rate of the first requests did not last');
@@ -433,6 +467,14 @@ export class Loop {
     this.#step = BOLD_STEP;
     this.#probe({ n: this.#n, rate: early });
     return this.#phase === 'probe';
+  }
+
+  /** Probes twice as many if the line has had room for some time. */
+  #usesRoom(base: Level): void {
+    if (this.#roomMs < ROOM_MS || this.#phaseMs < Math.max(ROOM_MS, this.#holdMs * ROOM_HOLD)) return;
+    this.#direction = 1;
+    this.#step = BOLD_STEP;
+    this.#probe(base);
   }
 
   #probe(base: Level): void {

@@ -4,16 +4,22 @@
  */
 import type { Manifest } from '../../manifest/port.js';
 import { toXsyncError } from '../../model/error.js';
+import type { LineState } from '../../model/line-state.js';
 import { openFilesLimit } from '../../native/proc.js';
 import type { Reporter, RunEvent } from '../events.js';
 import { MOST_CONNECTIONS, type RunOptions } from '../options.js';
 import type { RunPair } from '../pair.js';
 import { affordableConnections, operationsOf } from './bounds.js';
 import type { ObjectFlow, PartFlow } from './flow.js';
+import { Room } from './room.js';
 import { readRoute, writeRoute } from './route.js';
 import { type Sample, type SlotSettings, Tuner, type TunerLimits } from './tune.js';
 
 const EVERY_MS = 1000;
+/** Until the first sample: the first objects are cut soon after the first answers. */
+const FIND_EVERY_MS = 20;
+/** The line is looked at more often. */
+const LOOK_EVERY_MS = 250;
 /** While small objects open, a sample each latency or so is needed. */
 const OPENING = { everyMs: 25, longestMs: 10_000 };
 /** Shortest time between two reports of the settings. */
@@ -31,6 +37,8 @@ export interface TunedSlots {
 
 interface PilotContext {
   slots: TunedSlots;
+  /** What is known of the lines to the stores. */
+  lines(): LineState[];
   limits: TunerLimits;
   manifest: Pick<Manifest, 'getFact' | 'setFact'>;
   emit: Reporter;
@@ -56,15 +64,19 @@ export function pilotFor(
     leastPartSize: pair.dest.store.capabilities.minPartSize,
     partSize: options.partSize,
   };
-  return new Pilot({ slots, limits, manifest: pair.manifest, emit });
+  const lines = (): LineState[] => [pair.source, pair.dest].flatMap((side) => side.line?.() ?? []);
+  return new Pilot({ slots, lines, limits, manifest: pair.manifest, emit });
 }
 
 export class Pilot {
   readonly #context: PilotContext;
   readonly #tuner: Tuner;
   #timer: NodeJS.Timeout | undefined;
+  #finder: NodeJS.Timeout | undefined;
+  #looker: NodeJS.Timeout | undefined;
   #opener: NodeJS.Timeout | undefined;
   #sampledMs = performance.now();
+  readonly #room = new Room();
   #faults = { throttled: 0, broken: 0 };
   #reported: { text: string; atMs: number } | undefined;
 
@@ -79,6 +91,8 @@ export class Pilot {
   start(): void {
     this.#sampledMs = performance.now();
     this.#timer = setInterval(() => this.#sample(), EVERY_MS).unref();
+    this.#looker = setInterval(() => this.#room.look(this.#context.lines()), LOOK_EVERY_MS).unref();
+    this.#finder = setInterval(() => this.#find(), FIND_EVERY_MS).unref();
     if (this.#context.slots.tunesObjects && this.#tuner.opening) this.#opener = this.#open();
   }
 
@@ -117,6 +131,8 @@ export class Pilot {
   /** Stops sampling, reports the settings, and saves them for the next run on this route. */
   land(): void {
     clearInterval(this.#timer);
+    clearInterval(this.#looker);
+    clearInterval(this.#finder);
     clearInterval(this.#opener);
     const { found } = this.#tuner;
     if (found.parts === undefined && found.objects === undefined) return;
@@ -129,7 +145,16 @@ export class Pilot {
     }
   }
 
+  /** Finds out whether a server is far. */
+  #find(): void {
+    if (this.#context.lines().length === 0) return;
+    clearInterval(this.#finder);
+    this.#tuner.startsFar();
+    this.#set();
+  }
+
   #sample(): void {
+    clearInterval(this.#finder);
     const { slots } = this.#context;
     const now = performance.now();
     const ms = now - this.#sampledMs;
@@ -143,6 +168,7 @@ export class Pilot {
       objects: slots.tunesObjects ? objects : idle,
       ...this.#faults,
       left: slots.left,
+      filling: this.#room.filling,
     };
     this.#faults = { throttled: 0, broken: 0 };
     this.#tuner.sample(sample);

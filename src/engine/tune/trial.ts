@@ -15,6 +15,11 @@ const OVERSHOT = { least: 2, most: 20 };
 /** The share of the sample before it that such goodput keeps. */
 const ALMOST = 0.65;
 
+/** What a sample may bring more than the one before it, without growing. */
+const LEVEL = 1.1;
+/** After this time, a whole sample is of open connections. */
+const NEWEST_MS = 1000;
+
 /** `fresh`: nothing ran before; `coarse`: for a large step; `fine`: for a small one. */
 export type Accuracy = 'fresh' | 'coarse' | 'fine';
 
@@ -62,6 +67,17 @@ export class Trial {
     const { rate, before, best } = this.#latest;
     const hasFallen = best >= OVERSHOT.least * rate && best <= OVERSHOT.most * rate;
     return this.#early.full && hasFallen && rate >= ALMOST * before ? rate : undefined;
+  }
+
+  /** Per second, in the latest sample, unless that brought more than the one before it. */
+  get level(): number | undefined {
+    const { rate, before } = this.#latest;
+    return before > 0 && rate > 0 && rate <= LEVEL * before ? rate : undefined;
+  }
+
+  /** Per second, in the latest sample; undefined while connections open. */
+  get newest(): number | undefined {
+    return this.#window.seenMs >= NEWEST_MS ? this.#latest.rate : undefined;
   }
 
   /** Per second, over the whole window. */

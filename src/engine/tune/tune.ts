@@ -6,6 +6,7 @@ import { MiB } from '../plan/cut.js';
 import type { Lone } from './end.js';
 import { Loop } from './loop.js';
 import type { OpeningSample } from './opening.js';
+import type { Filling } from './room.js';
 import { type Flow, fills } from './window.js';
 
 export interface Settings {
@@ -49,6 +50,8 @@ export interface Sample {
   broken: number;
   /** Bytes of parts that have not started; absent while more objects may come. */
   left?: number;
+  /** What is known of the lines; absent: nothing, or neither. */
+  filling?: Filling;
 }
 
 export interface TunerLimits {
@@ -101,6 +104,7 @@ export class Tuner {
   #partSize: number;
   #readSize: number | undefined;
   #measured: boolean;
+  #isFar = false;
   #broken = 0;
   readonly #idleMs = { parts: IDLE_MS, objects: IDLE_MS };
 
@@ -128,7 +132,17 @@ export class Tuner {
 
   /** Bytes; undefined until measured, in this run or before: parts then have the default size. */
   get partSize(): number | undefined {
-    return this.#measured ? this.#partSize : undefined;
+    return this.#measured || this.#isFar ? this.#partSize : undefined;
+  }
+
+  /**
+   * A server is far, and nothing is known of the line yet: small parts until it is measured. On a lossy line all parts may
+   * be in flight at once, and those that are larger than the others are the last to arrive.
+   */
+  startsFar(): void {
+    if (this.#measured || this.#isFar || this.#limits.partSize !== undefined) return;
+    this.#isFar = true;
+    this.#partSize = Math.max(USUAL_LEAST, this.#limits.leastPartSize);
   }
 
   /**
@@ -189,7 +203,7 @@ export class Tuner {
   }
 
   sample(sample: Sample): void {
-    const { ms, parts, objects, throttled, broken, left = Number.POSITIVE_INFINITY } = sample;
+    const { ms, parts, objects, throttled, broken, left = Number.POSITIVE_INFINITY, filling } = sample;
     this.#note('parts', parts, ms);
     this.#note('objects', objects, ms);
     const decay = Math.exp(-ms / BROKEN_MS);
@@ -200,8 +214,8 @@ export class Tuner {
       this.#pushBack('timeouts and broken connections');
     }
     this.#parts.ending = left < LAST_WAVES * this.#parts.n * this.#partSize;
-    if (parts.used > 0) this.#parts.sample(parts, ms);
-    if (objects.used > 0) this.#objects.sample(objects, ms);
+    if (parts.used > 0) this.#parts.sample(parts, ms, filling);
+    if (objects.used > 0) this.#objects.sample(objects, ms, filling);
     this.#measured ||= this.#parts.best !== undefined;
     this.#choosePartSize(parts);
     this.#parts.limit(Math.min(this.#leftBy(this.#objects, this.#idleMs.objects), this.#mostParts()), this.#partSize);

@@ -4,12 +4,13 @@
  */
 import { connect as connectTcp, isIP, type OnReadOpts, type Socket, type TcpSocketConnectOpts } from 'node:net';
 import { connect as connectTls, createSecureContext, type SecureContext } from 'node:tls';
+import type { LineState } from '../../model/line-state.js';
 import type { AddressGuard } from './address-guard.js';
 import type { SocketCongestion } from './congestion.js';
 import type { TlsOptions } from './connection.js';
+import { FarSockets } from './far-sockets.js';
 import type { ProxyServer } from './proxy.js';
 import { openTunnel, proxyFault } from './tunnel.js';
-import { UnsentLimit } from './unsent.js';
 
 /** Where the connections to an origin lead. */
 export interface Route {
@@ -64,11 +65,16 @@ export class Dialer {
   readonly #options: DialOptions;
   /** TLS sessions by server, so that further connections need no new key exchange. */
   readonly #sessions = new Map<string, Buffer>();
-  readonly #unsent = new UnsentLimit();
+  readonly #far = new FarSockets();
   #context: SecureContext | undefined;
 
   constructor(options: DialOptions) {
     this.#options = options;
+  }
+
+  /** Looks at the line to far servers. Undefined if nothing is known of it. */
+  line(): LineState | undefined {
+    return this.#far.look();
   }
 
   /**
@@ -121,7 +127,7 @@ export class Dialer {
   /** Sets the kernel's options of a connection that began to open at the given `performance.now()`. */
   #setOptions(socket: Socket, { host, port }: Route, begunMs: number): void {
     this.#options.congestion?.apply(socket);
-    void this.#unsent.apply(socket, `${host}:${port}`, performance.now() - begunMs);
+    void this.#far.add(socket, `${host}:${port}`, performance.now() - begunMs);
   }
 
   #secure({ host, port }: Route, over: TcpSocketConnectOpts | { socket: Socket }): Socket {

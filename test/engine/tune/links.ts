@@ -3,6 +3,7 @@
  * gets. A request that has begun goes on until its bytes are through, whatever the setting says meanwhile, and a
  * connection's rate wavers, as that of a real one does.
  */
+import type { Filling } from '../../../src/engine/tune/room.js';
 import { type Sample, type Settings, Tuner, type TunerLimits } from '../../../src/engine/tune/tune.js';
 
 export const Mbit = 125_000;
@@ -17,6 +18,8 @@ export interface Line {
   /** Requests per second that the server answers with 503. */
   refused?: (n: number) => number;
   broken?: (n: number) => number;
+  /** It drops what is too much instead of holding it back, so that round trips never show that it is full. */
+  polices?: boolean;
 }
 
 /** Capacity is goodput: 96.5 % of the line's rate. */
@@ -91,6 +94,8 @@ export class Wire {
   requests: Request[] = [];
   /** Seconds. */
   now = 0;
+  /** Packets waited in the last step. */
+  isFull = false;
   readonly #line: Line;
   readonly #delay: number;
   readonly #buffer: number;
@@ -117,6 +122,7 @@ export class Wire {
     const each = this.#line.each(n, this.now);
     const wanted = moving.map(({ luck }) => each * Math.max(0.1, luck) * STEP);
     const share = Math.min(1, (this.#line.capacity(n, this.now) * STEP) / wanted.reduce((a, b) => a + b, 0));
+    this.isFull = share < 1 && this.#line.polices !== true;
     const sum = { bytes: 0, accepted: 0 };
     for (const [i, request] of moving.entries()) {
       const bytes = Math.min((wanted[i] ?? 0) * share, request.left);
@@ -169,8 +175,15 @@ export class Simulation {
   readonly #line: Line;
   readonly #load: Load;
   readonly #wire: Wire;
+  readonly #isLossy: boolean;
 
-  constructor(line: Line, load: Load, options: { limits?: TunerLimits; seed?: Partial<Settings>; luck?: number } = {}) {
+  /** @param options `lossy`: the kernel is asked, and connections lose packets all the time */
+  constructor(
+    line: Line,
+    load: Load,
+    options: { limits?: TunerLimits; seed?: Partial<Settings>; luck?: number; lossy?: boolean } = {},
+  ) {
+    this.#isLossy = options.lossy ?? false;
     this.#line = line;
     this.#load = load;
     this.#wire = new Wire(line, { delay: load.delay, buffer: load.buffer, luck: options.luck });
@@ -199,8 +212,10 @@ export class Simulation {
     const { kind } = this.#load;
     const flow = { bytes: 0, accepted: 0, finished: 0, used: 0 };
     const sum = { throttled: 0, broken: 0 };
+    let full = 0;
     for (let step = 0; step < 10; step++) {
       this.#step(flow);
+      if (this.#wire.isFull) full++;
       const n = this.#wire.requests.length;
       sum.throttled += (this.#line.refused?.(n) ?? 0) * STEP;
       sum.broken += (this.#line.broken?.(n) ?? 0) * STEP;
@@ -216,6 +231,7 @@ export class Simulation {
       [kind]: moved,
       throttled: Math.round(sum.throttled),
       broken: Math.round(sum.broken),
+      filling: this.#isLossy ? fillingOf(full) : undefined,
     };
     this.tuner.sample(sample);
   }
@@ -234,6 +250,12 @@ export class Simulation {
     flow.accepted += accepted;
     flow.finished += ended;
   }
+}
+
+/** @param full how many of ten looks found a queue */
+function fillingOf(full: number): Filling | undefined {
+  if (full > 5) return 'full';
+  return full === 0 ? 'lossy' : undefined;
 }
 
 export function randomFrom(seed: number): () => number {

@@ -4,7 +4,7 @@ import { ObjectFlow, PartFlow } from '../../../src/engine/tune/flow.js';
 import { Loop } from '../../../src/engine/tune/loop.js';
 import { Opening } from '../../../src/engine/tune/opening.js';
 import { Pilot } from '../../../src/engine/tune/pilot.js';
-import { START, Tuner } from '../../../src/engine/tune/tune.js';
+import { type SlotSettings, START, Tuner } from '../../../src/engine/tune/tune.js';
 import { MiB, ROOMY } from './links.js';
 
 const TICK_MS = 25;
@@ -66,9 +66,9 @@ function open(
 describe('with answers of one latency', () => {
   it.each([
     [25, [32, 125], [0, 25]],
-    [50, [32, 128, 250], [0, 50, 150]],
-    [200, [32, 128, 256], [0, 200, 600]],
-    [1000, [32, 128, 256], [0, 1000, 3000]],
+    [50, [32, 128, 250], [0, 50, 100]],
+    [200, [32, 128, 256], [0, 200, 400]],
+    [1000, [32, 128, 256], [0, 1000, 2000]],
   ])('%i ms are filled with what they need for 5,000 objects a second', (latencyMs, settings, atMs) => {
     expect(open(new Server(latencyMs), {})).toMatchObject({ settings, atMs, verdict: 'enough' });
   });
@@ -241,10 +241,17 @@ describe('the pilot', () => {
     vi.restoreAllMocks();
   });
 
+  interface Flight {
+    /** In the order in which they were set. */
+    settings: number[];
+    partSizes: (number | undefined)[];
+  }
+
   /** Small objects of 100 ms, as many at once as the pilot allows; the server refuses one beyond `most`. */
-  async function fly(ms: number, { most = 256, tunesObjects = true } = {}): Promise<number[]> {
+  async function fly(ms: number, { most = 256, tunesObjects = true, isFar = false } = {}): Promise<Flight> {
     const objectFlow = new ObjectFlow(() => performance.now());
     const settings: number[] = [];
+    const partSizes: (number | undefined)[] = [];
     let n: number = START.objects;
     let inFlight = 0;
     const fill = (): void => {
@@ -264,8 +271,9 @@ describe('the pilot', () => {
       tunesParts: true,
       tunesObjects,
       left: undefined,
-      set: ({ objects }: { objects: number }) => {
+      set: ({ objects, partSize }: SlotSettings) => {
         if (objects !== settings.at(-1)) settings.push(objects);
+        if (partSizes.length === 0 || partSize !== partSizes.at(-1)) partSizes.push(partSize);
         n = objects;
         if (n > most) pilot?.hear(THROTTLED);
         fill();
@@ -274,23 +282,32 @@ describe('the pilot', () => {
     const manifest = { getFact: () => undefined, setFact: () => undefined };
     const limits = { connections: 256, memory: 2048 * MiB, leastPartSize: 5 * MiB };
     let pilot: Pilot | undefined;
-    pilot = new Pilot({ slots, limits, manifest, emit: () => undefined });
+    const line = { connections: 1, leastMs: 200, waitMs: 0, losers: 0 };
+    pilot = new Pilot({ slots, lines: () => (isFar ? [line] : []), limits, manifest, emit: () => undefined });
     pilot.start();
     await vi.advanceTimersByTimeAsync(ms);
     pilot.land();
     expect(vi.getTimerCount()).toBe(inFlight);
-    return settings;
+    return { settings, partSizes };
   }
 
   it('opens within a second, in two steps', async () => {
-    expect(await fly(1000)).toEqual([32, 128, 256]);
+    expect(await fly(1000)).toMatchObject({ settings: [32, 128, 256] });
   });
 
   it('halves within a sample of the opening if a request is refused', async () => {
-    expect(await fly(900, { most: 100 })).toEqual([32, 128, 64]);
+    expect(await fly(900, { most: 100 })).toMatchObject({ settings: [32, 128, 64] });
   });
 
   it('opens nothing if the user has fixed the number', async () => {
-    expect(await fly(900, { tunesObjects: false })).toEqual([32]);
+    expect(await fly(900, { tunesObjects: false })).toMatchObject({ settings: [32] });
+  });
+
+  it('starts with small parts if a server is far', async () => {
+    expect(await fly(100, { isFar: true })).toMatchObject({ partSizes: [undefined, 5 * MiB] });
+  });
+
+  it('leaves the part size open as long as nothing is known', async () => {
+    expect(await fly(100)).toMatchObject({ partSizes: [undefined] });
   });
 });

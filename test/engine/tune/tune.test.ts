@@ -2,6 +2,7 @@
 import { describe, expect, it } from 'vitest';
 import { affordableConnections, operationsOf } from '../../../src/engine/tune/bounds.js';
 import { Loop } from '../../../src/engine/tune/loop.js';
+import type { Filling } from '../../../src/engine/tune/room.js';
 import { START, Tuner } from '../../../src/engine/tune/tune.js';
 import type { Capabilities } from '../../../src/store/port.js';
 import {
@@ -44,6 +45,33 @@ describe.each(LUCKS)('on luck %i', (luck) => {
     const each = (_: number, at: number): number => (at < 2 ? 40 : at < 3 ? 16 : 12) * Mbit;
     const run = on({ capacity: () => CLEAN, each }, { ...PARTS, buffer: MiB / 8 }).run(7);
     expect(run.seconds[5]?.settings.parts).toBe(4 * START.parts);
+  });
+
+  it('a lossy line that is known to have room is full within 8 s', () => {
+    const run = on(lossy(), PARTS, { lossy: true }).run(60);
+    expect(run.seconds[3]?.settings.parts).toBe(4 * START.parts);
+    expect(run.rate(8, 60)).toBeGreaterThan(0.9 * LOSSY);
+  });
+
+  it('a line with room whose first connections began too fast gets as many as it needs', () => {
+    const each = (_: number, at: number): number => (at < 1 ? 60 : at < 2 ? 30 : 14) * Mbit;
+    const run = on({ capacity: () => CLEAN, each }, { ...PARTS, delay: 0.06, buffer: 0 }, { lossy: true }).run(30);
+    expect(run.rate(8, 30)).toBeGreaterThan(0.9 * CLEAN);
+  });
+
+  it('a line that comes to have room while its setting is held gets twice as many', () => {
+    const each = (_: number, at: number): number => (at < 20 ? 4 : 1) * Mbit;
+    const known = on({ capacity: () => LOSSY, each }, PARTS, { lossy: true }).run(20);
+    expect(known.tuner.resting).toBe(true);
+    const { parts } = known.tuner.settings;
+    expect(known.run(8).tuner.settings.parts).toBeGreaterThan(1.5 * parts);
+  });
+
+  it('a line that drops what is too much, and always seems to have room, is not crowded', () => {
+    const run = on({ ...capped(0.75 * Mbit, 20 * Mbit), polices: true }, PARTS, { lossy: true }).run(300);
+    expect(run.rate(20, 300)).toBeGreaterThan(0.9 * 20 * Mbit);
+    const settings = run.seconds.slice(60).map((second) => second.settings.parts);
+    expect(settings.reduce((a, b) => a + b, 0) / settings.length).toBeLessThan(80);
   });
 
   it('a line that goes down after its first seconds is no lossy one', () => {
@@ -120,6 +148,14 @@ describe.each(LUCKS)('on luck %i', (luck) => {
     const limits = { ...ROOMY, connections: 512 };
     const run = on(worn, { kind: 'objects', delay: 0.2, size: 65_536 }, { limits }).run(14);
     expect(run.rate(9, 14)).toBeGreaterThan(0.85 * LOSSY);
+  });
+
+  it('small objects whose line turns out to have room are multiplied at once', () => {
+    const worn: Line = { ...lossy(), each: (_, at) => (at < 4 ? 2 : 0.75) * Mbit };
+    const limits = { ...ROOMY, connections: 512 };
+    const load: Load = { kind: 'objects', delay: 0.2, size: 65_536 };
+    const run = on(worn, load, { limits, lossy: true }).run(14);
+    expect(run.rate(7, 14)).toBeGreaterThan(0.85 * LOSSY);
   });
 
   it('small objects that fill a slow line at once are soon not many more', () => {
@@ -259,6 +295,61 @@ describe('a first rate that was still falling', () => {
     const rates = [...START_TOO_FAST, ...Array<number>(8).fill(36)];
     // Less than proportional to 36 MiB/s, which was steady.
     expect(after(...rates, ...Array<number>(8).fill(80)).n).toBeLessThan(128);
+  });
+});
+
+describe('a line that is known to be lossy', () => {
+  /** @param rates MiB/s, second by second, and what is known of the line */
+  function after(...rates: [number, Filling?][]): Loop {
+    const loop = new Loop(8, { least: 2, most: 512, whole: false });
+    loop.limit(512, 5 * MiB);
+    for (const [rate, filling] of rates) loop.sample({ done: rate * MiB, used: loop.n }, 1000, filling);
+    return loop;
+  }
+  const seconds = (count: number, rate: number, filling?: Filling): [number, Filling?][] =>
+    Array<[number, Filling?]>(count).fill([rate, filling]);
+
+  it('needs no steady rate for the first step, only one that no longer grows', () => {
+    expect(after([10, 'lossy'], [20, 'lossy']).n).toBe(8);
+    expect(after([10, 'lossy'], [20, 'lossy'], [21, 'lossy']).n).toBe(32);
+    expect(after([10], [20], [21]).n).toBe(8);
+  });
+
+  it('has room for more although goodput grew by less than the connections: the first ones were fresh', () => {
+    const climbing: [number, Filling?][] = [...seconds(2, 40, 'lossy'), ...seconds(6, 45)];
+    expect(after(...climbing, [45]).n).toBe(24);
+    expect(after(...climbing, [45, 'lossy']).n).toBe(128);
+  });
+
+  it('gets no more once it is full', () => {
+    const climbing = seconds(2, 10, 'lossy');
+    expect(after(...climbing, ...seconds(8, 80)).n).toBeGreaterThan(32);
+    // 32 carry 16 times half of what 8 carried: that was too little.
+    expect(after(...climbing, ...seconds(8, 80, 'full')).n).toBe(32);
+  });
+});
+
+describe('part sizes of a run to a far server', () => {
+  it('are small until the line is measured', () => {
+    const tuner = new Tuner({ ...ROOMY, leastPartSize: 1 });
+    expect(tuner.partSize).toBeUndefined();
+    tuner.startsFar();
+    expect(tuner.partSize).toBe(5 * MiB);
+  });
+
+  it('are never less than the destination accepts', () => {
+    const tuner = new Tuner({ ...ROOMY, leastPartSize: 6 * MiB });
+    tuner.startsFar();
+    expect(tuner.partSize).toBe(6 * MiB);
+  });
+
+  it('are those of the user, or of an earlier run, if there are any', () => {
+    const fixed = new Tuner({ ...ROOMY, partSize: 12 * MiB });
+    fixed.startsFar();
+    expect(fixed.partSize).toBeUndefined();
+    const known = new Tuner(ROOMY, { partSize: 16 * MiB, parts: 12 });
+    known.startsFar();
+    expect(known.partSize).toBe(16 * MiB);
   });
 });
 

@@ -50,6 +50,7 @@ describe('what became of it', () => {
     refusal: () => refusal,
     set: () => refusal === undefined,
     limitUnsent: () => true,
+    info: () => undefined,
   });
 
   it('goes on without koffi, and says what is missing', async () => {

@@ -1,0 +1,56 @@
+/**
+ * Whether the lines to the stores are full or have room for more connections, by what the kernel says. A line has room if
+ * round trips are as short as they can be, so that no packets wait in front of it, and connections lose packets at random, so
+ * that each stays slower than the line would let it be. A line without losses will be filled by the connections it has. Pure.
+ * Tests: test/engine/tune/room.test.ts
+ */
+import type { LineState } from '../../model/line-state.js';
+
+/** Round trips may take longer by this share, or by so many milliseconds, without a queue. */
+const WAIT = { share: 0.05, ms: 2 };
+/** If they take longer by so much, the line is full. */
+const QUEUE = { share: 0.2, ms: 10 };
+/** Looks that count: a queue comes and goes. */
+const LOOKS = 4;
+/** Losses for each connection that these looks must have found, on average. */
+const LOSSES = 0.5;
+
+/** `lossy`: it has room, and only more connections can fill it. */
+export type Filling = 'lossy' | 'full';
+
+interface Look {
+  queue: 'none' | 'some' | 'full';
+  /** For each connection. */
+  losses: number;
+}
+
+export class Room {
+  readonly #looks: Look[] = [];
+  /** One for each line, as they were at the last look. */
+  #losers: number[] = [];
+
+  /** @param lines between the stores and this host, always in the same order; none: nothing is known */
+  look(lines: readonly LineState[]): void {
+    const before = this.#losers;
+    this.#losers = lines.map(({ losers }) => losers);
+    const losses = lines.map(({ losers, connections }, i) => (losers - (before[i] ?? 0)) / connections);
+    this.#looks.push({ queue: queueOf(lines), losses: Math.max(0, ...losses) });
+    if (this.#looks.length > LOOKS) this.#looks.shift();
+  }
+
+  /** Undefined: neither, or not known. */
+  get filling(): Filling | undefined {
+    const looks = this.#looks;
+    if (looks.length < LOOKS) return undefined;
+    if (looks.filter(({ queue }) => queue === 'full').length > LOOKS / 2) return 'full';
+    const losses = looks.reduce((sum, look) => sum + look.losses, 0);
+    return looks.every(({ queue }) => queue === 'none') && losses >= LOSSES ? 'lossy' : undefined;
+  }
+}
+
+function queueOf(lines: readonly LineState[]): Look['queue'] {
+  const isLonger = ({ waitMs, leastMs }: LineState, than: typeof WAIT): boolean =>
+    waitMs > Math.max(than.ms, leastMs * than.share);
+  if (lines.some((line) => isLonger(line, QUEUE))) return 'full';
+  return lines.length > 0 && !lines.some((line) => isLonger(line, WAIT)) ? 'none' : 'some';
+}
