@@ -66,7 +66,7 @@ function pilotOf(slots: Slots, { connections, memory }: WorkOptions): Pilot | un
     ...{ operations: undefined, memory, leastPartSize: 5 * MIB, partSize: undefined },
   };
   const forgetful = { getFact: () => undefined, setFact: () => undefined };
-  return new Pilot({ slots, lines: () => [], limits, manifest: forgetful, emit: () => undefined });
+  return new Pilot({ slots, watches: [], limits, manifest: forgetful, emit: () => undefined });
 }
 
 /** The limits that coordinators set, one count a store. */

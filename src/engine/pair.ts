@@ -1,7 +1,7 @@
 /** The two sides that a run works on. Tests: test/engine/sync-crash.test.ts */
 import type { Manifest } from '../manifest/port.js';
 import { ReversedManifest } from '../manifest/reversed.js';
-import type { LineState } from '../model/line-state.js';
+import type { LineWatch } from '../model/line-state.js';
 import type { ObjectEntry } from '../model/object.js';
 import type { Prices } from '../model/prices.js';
 import type { ClassTable } from '../model/storage-class.js';
@@ -59,8 +59,8 @@ export interface RunSide {
   findings?: Findings;
   /** Requests and bytes since the side was opened. */
   traffic(): Traffic;
-  /** Looks at the line to the store. Absent, or undefined, if it is near or nothing is known. */
-  line?(): LineState | undefined;
+  /** For looks at the line to the store; absent if there is none. */
+  watchLine?(): LineWatch;
   /** What the service charges; `accelerated`: bytes go through its transfer acceleration. */
   prices?: Prices;
   accelerated?: boolean;

@@ -5,7 +5,7 @@
 import type { Config } from '../config/load.js';
 import { type ConfiguredLocation, parseLocation, parseRemote } from '../config/location.js';
 import { backendOf } from '../config/schema.js';
-import type { LineState } from '../model/line-state.js';
+import type { LineWatch } from '../model/line-state.js';
 import { PageGuard } from '../model/paging.js';
 import type { Spool } from '../model/spool.js';
 import type { BucketPages, Opened, Resources } from '../store/backend.js';
@@ -30,8 +30,7 @@ interface OpenedPlace extends Opened {
   notes: string[];
   findings: Findings;
   connection?: Connection;
-  /** Undefined if nothing is known of it. */
-  line(): LineState | undefined;
+  watchLine(): LineWatch;
   close(): Promise<void>;
 }
 
@@ -101,7 +100,7 @@ export class Opener {
       refuseUnwritable: opened.refuseUnwritable,
       refuseUnreadable: opened.refuseUnreadable,
       connection: opened.connection,
-      line: opened.line,
+      watchLine: opened.watchLine,
       close: opened.close,
     };
   }
@@ -196,7 +195,7 @@ export class Opener {
     const findings = new Findings();
     const tell = (message: string): void => findings.add(`${text}: ${message}`);
     const made: { close(): Promise<void> | void }[] = [];
-    const { connect, used, line } = this.#connector(made, notes, as.written);
+    const { connect, used, watchLine } = this.#connector(made, notes, as.written);
     const place = { remote: name, bucket, label, asFile: as.file === true, asFolder: text.endsWith('/') };
     const encryption = as.written ? this.#settings.encryption : undefined;
     const resources = { ...this.#resources(connect, tell), encryption };
@@ -206,7 +205,7 @@ export class Opener {
       await opened.store.close();
       for (const one of made) await one.close();
     };
-    return { ...opened, notes, findings, connection: used(), line, close };
+    return { ...opened, notes, findings, connection: used(), watchLine, close };
   }
 
   /**
@@ -235,11 +234,7 @@ export class Opener {
       };
       return { http, agents };
     };
-    return {
-      connect,
-      used: () => used,
-      line: () => transports.map((transport) => transport.line()).find((line) => line),
-    };
+    return { connect, used: () => used, watchLine: () => watchAll(transports) };
   }
 
   async #connection(settings: ConnectionSettings): Promise<Connection> {
@@ -309,4 +304,13 @@ export class Opener {
     const id = JSON.stringify([written, own.proxy, tls, timeoutMs, contimeoutMs, congestion]);
     return { ...network.transport(id, make), note: told };
   }
+}
+
+/** The first line that is far: one side has one server for objects. @param transports more may be added */
+function watchAll(transports: readonly HttpTransport[]): LineWatch {
+  const watches: LineWatch[] = [];
+  return () => {
+    for (const transport of transports.slice(watches.length)) watches.push(transport.watchLine());
+    return watches.map((look) => look()).find((line) => line);
+  };
 }

@@ -33,14 +33,14 @@ const QUICK_MS = 4000;
 const SLOW = 256 * 1024;
 /** A rate that was still falling may fall to this share. */
 const FALLS_ON = 0.65;
-/** The first rate of a line with room may fall to this share: its connections have lost only their first packets. */
-const HALVES = 0.5;
+/** The same of a line with room, whose connections may have lost only their first packets. */
+const FALLS_FAR = 0.5;
 /** A line that has had room for this time is tried with twice as many connections. */
 const ROOM_MS = 2000;
-/** While requests are being given up: only if goodput is below this share of what it was. */
-const MISSED = 0.9;
-/** It need not be held for longer than this share of the time until the next probe. */
+/** The tries are as far apart as this share of the time between probes, or further. */
 const ROOM_HOLD = 0.25;
+/** While requests are being given up, goodput must have fallen to this share for as long. */
+const MISSED = 0.9;
 /** The largest factor by which connections are reduced at once. */
 const MOST_BACK = 1.3;
 const SMALL_STEP = 0.2;
@@ -110,8 +110,10 @@ export class Loop {
   #filling: Filling | undefined;
   /** How long the line has had room for more connections. */
   #roomMs = 0;
-  /** The rate of the base may still have been falling. */
-  #falling = false;
+  /** The rate of the base may still have been falling, to this share. */
+  #fallsTo = 1;
+  /** How long goodput has been low because requests are being given up. */
+  #missedMs = 0;
   /** The last probe showed that fewer carry more. */
   #surprised = false;
   /** There is little work left. */
@@ -256,16 +258,16 @@ export class Loop {
       this.#climb(4);
       return;
     }
-    const rate = this.#phase === 'probe' ? this.#probedRate : (this.#firstRate ?? this.#trial.steadyRate);
+    const first = this.#firstRate;
+    const rate = this.#phase === 'probe' ? this.#probedRate : (first?.rate ?? this.#trial.steadyRate);
     if (rate === undefined) return;
     const base = this.#base;
     if (this.#phase === 'measure' || !base) {
-      this.#falling = rate === this.#trial.fallen;
+      this.#fallsTo = first?.fallsTo ?? 1;
       this.#base = { n: this.#within(Math.max(this.#n, this.#trial.used)), rate };
-      const latencyMs = this.#falling ? this.#latencyMs() / FALLS_ON : this.#latencyMs();
       // If parts are quick, the line is almost full, and many more connections would only be given up again.
       if (this.#hasRoom) this.#factor = Math.max(this.#factor, 2);
-      else if (!this.#whole && latencyMs < QUICK_MS) this.#factor = Math.min(this.#factor, 2);
+      else if (!this.#whole && this.#latencyMs() / this.#fallsTo < QUICK_MS) this.#factor = Math.min(this.#factor, 2);
       this.#climb(this.#factor);
     } else if (this.#phase === 'climb') this.#climbed(base, rate);
     else this.#probed(base, rate);
@@ -275,13 +277,17 @@ export class Loop {
     return this.#step === BOLD_STEP ? this.#trial.early : this.#trial.rate;
   }
 
-  /** The first rate of a run, sooner than it is steady: too low for kernel buffers that fill, or what too fast a start fell to. */
-  get #firstRate(): number | undefined {
+  /**
+   * The first rate of a run or of a changed line, sooner than it is steady: too low for kernel buffers that fill, or what too
+   * fast a start fell to; and the share to which it may still fall.
+   */
+  get #firstRate(): { rate: number; fallsTo: number } | undefined {
     const { settled, fallen, level } = this.#trial;
     if (this.#phase !== 'measure' || this.#base || this.#whole) return undefined;
-    if (this.#hasRoom && level !== undefined) return level * HALVES;
+    if (this.#hasRoom && level !== undefined) return { rate: level, fallsTo: FALLS_FAR };
     if (this.#factor !== 4) return undefined;
-    return settled !== undefined && settled < this.#n * SLOW ? settled : fallen;
+    if (settled !== undefined && settled < this.#n * SLOW) return { rate: settled, fallsTo: 1 };
+    return fallen === undefined ? undefined : { rate: fallen, fallsTo: FALLS_ON };
   }
 
   /** Holds what the last run found: a probe soon shows if the line now carries more. */
@@ -310,10 +316,13 @@ export class Loop {
    */
   #climbsPlainly(): boolean {
     const base = this.#base;
-    const early = this.#trial.early ?? (this.#hasRoom ? this.#trial.newest : undefined);
+    const { early, newest } = this.#trial;
     if (this.#phase !== 'climb' || this.#filling === 'full') return false;
     if (!base || this.#n < base.n * 4 || this.#n === this.#within(this.#n * 4)) return false;
-    if (early === undefined || !isLinear(base, { n: this.#n, rate: early })) return false;
+    const grows =
+      (early !== undefined && isLinear(base, { n: this.#n, rate: early })) ||
+      (this.#hasRoom && newest !== undefined && this.#hasGrown(base, { n: this.#n, rate: newest }));
+    if (!grows) return false;
     // No figures: the kernel's buffers may have taken a part of it.
     this.#why = 'goodput grows with the connections';
     return true;
@@ -326,26 +335,14 @@ export class Loop {
    */
   #climbed(base: Level, rate: number): void {
     const level = { n: this.#n, rate };
-    const linear = isLinear(base, level) && this.#filling !== 'full';
-    if (!linear && this.#falling && isLinear({ n: base.n, rate: base.rate * FALLS_ON }, level)) {
-      this.#falling = false;
-      this.#base = level;
-      this.#climb(this.#factor);
-      return;
-    }
-    // Nothing but the connections can be the limit, and the rate of the base was that of fresh ones.
-    if (!linear && this.#hasRoom && isWorth(base, level)) {
-      this.#base = level;
-      this.#climb(this.#factor);
-      return;
-    }
+    const linear = this.#hasGrown(base, level);
     if (!linear && !this.#doubted && this.#latencyMs() >= DRAIN_MS) {
       this.#doubted = true;
       this.#restart();
       return;
     }
     this.#linear = linear;
-    this.#falling = false;
+    this.#fallsTo = 1;
     this.#base = level;
     const back = !this.#whole && this.#latencyMs() < DRAIN_MS ? Math.floor(this.#n / MOST_BACK) : 0;
     if (!linear) this.#base = { n: Math.min(Math.max(base.n, kneeOf(base, level), back), this.#n), rate };
@@ -354,6 +351,12 @@ export class Loop {
     if (linear) this.#climb(this.#factor);
     else this.#rest(gainText(base, level));
     this.#holdMs = HOLD_MS.afterGain;
+  }
+
+  /** In proportion to the setting, or more; or it would be if the rate of the base was still falling, and the line is not full. */
+  #hasGrown(base: Level, level: Level): boolean {
+    if (isLinear(base, level)) return true;
+    return this.#filling !== 'full' && isLinear({ n: base.n, rate: base.rate * this.#fallsTo }, level);
   }
 
   #climb(factor: number): void {
@@ -434,9 +437,11 @@ export class Loop {
     if (!base || !fills(used, this.#n)) return;
     const rate = (done / ms) * 1000;
     if (rate < base.rate * STALLED) return;
-    // Requests that are being given up are kept if they are missed.
-    if (!this.#draining || rate < base.rate * MISSED) this.#usesRoom({ n: Math.round(used), rate });
-    if (this.#draining || this.#phase !== 'hold') return;
+    this.#missedMs = this.#draining && rate < base.rate * MISSED ? this.#missedMs + ms : 0;
+    if (this.#draining) {
+      if (this.#missedMs >= ROOM_MS) this.#usesRoom({ n: Math.max(base.n, Math.round(used)), rate });
+      return;
+    }
     if (this.#fresh && (this.#hasRoom || this.#fresh.hasFaded(rate, ms))) {
       this.#fresh = undefined;
       this.#base = { n: base.n, rate };
@@ -451,7 +456,7 @@ export class Loop {
     // The line may be changing: what is measured now is neither what it carried nor what it will.
     if (this.#outsideMs > 0) return;
     this.#base = { n: base.n, rate: base.rate + (rate - base.rate) * SMOOTHING };
-    if (this.#triesTwice()) return;
+    if (this.#triesTwice() || this.#usesRoom(this.#base)) return;
     const mean = this.#trial.rate;
     if (this.#phaseMs >= this.#holdMs && mean !== undefined) this.#probe({ n: base.n, rate: mean });
   }
@@ -469,12 +474,15 @@ export class Loop {
     return this.#phase === 'probe';
   }
 
-  /** Probes twice as many if the line has had room for some time. */
-  #usesRoom(base: Level): void {
-    if (this.#roomMs < ROOM_MS || this.#phaseMs < Math.max(ROOM_MS, this.#holdMs * ROOM_HOLD)) return;
+  /** Probes twice as many if the line has had room for some time. @returns whether it does */
+  #usesRoom(base: Level): boolean {
+    if (this.#roomMs < ROOM_MS || this.#phaseMs < Math.max(ROOM_MS, this.#holdMs * ROOM_HOLD)) return false;
+    // At its limit, a probe would try fewer instead.
+    if (this.#within(Math.ceil(base.n * (1 + BOLD_STEP))) <= base.n) return false;
     this.#direction = 1;
     this.#step = BOLD_STEP;
     this.#probe(base);
+    return true;
   }
 
   #probe(base: Level): void {

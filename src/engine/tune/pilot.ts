@@ -4,7 +4,7 @@
  */
 import type { Manifest } from '../../manifest/port.js';
 import { toXsyncError } from '../../model/error.js';
-import type { LineState } from '../../model/line-state.js';
+import type { LineState, LineWatch } from '../../model/line-state.js';
 import { openFilesLimit } from '../../native/proc.js';
 import type { Reporter, RunEvent } from '../events.js';
 import { MOST_CONNECTIONS, type RunOptions } from '../options.js';
@@ -37,8 +37,8 @@ export interface TunedSlots {
 
 interface PilotContext {
   slots: TunedSlots;
-  /** What is known of the lines to the stores. */
-  lines(): LineState[];
+  /** For looks at the lines to the stores. */
+  watches: readonly LineWatch[];
   limits: TunerLimits;
   manifest: Pick<Manifest, 'getFact' | 'setFact'>;
   emit: Reporter;
@@ -64,8 +64,10 @@ export function pilotFor(
     leastPartSize: pair.dest.store.capabilities.minPartSize,
     partSize: options.partSize,
   };
-  const lines = (): LineState[] => [pair.source, pair.dest].flatMap((side) => side.line?.() ?? []);
-  return new Pilot({ slots, lines, limits, manifest: pair.manifest, emit });
+  // Of the sockets of threads and of other machines nothing is known.
+  const sides = pair.workers || pair.fleet ? [] : [pair.source, pair.dest];
+  const watches = sides.flatMap((side) => side.watchLine?.() ?? []);
+  return new Pilot({ slots, watches, limits, manifest: pair.manifest, emit });
 }
 
 export class Pilot {
@@ -76,7 +78,7 @@ export class Pilot {
   #looker: NodeJS.Timeout | undefined;
   #opener: NodeJS.Timeout | undefined;
   #sampledMs = performance.now();
-  readonly #room = new Room();
+  #room = new Room();
   #faults = { throttled: 0, broken: 0 };
   #reported: { text: string; atMs: number } | undefined;
 
@@ -91,7 +93,8 @@ export class Pilot {
   start(): void {
     this.#sampledMs = performance.now();
     this.#timer = setInterval(() => this.#sample(), EVERY_MS).unref();
-    this.#looker = setInterval(() => this.#room.look(this.#context.lines()), LOOK_EVERY_MS).unref();
+    this.#room = new Room();
+    this.#looker = setInterval(() => this.#room.look(this.#lines()), LOOK_EVERY_MS).unref();
     this.#finder = setInterval(() => this.#find(), FIND_EVERY_MS).unref();
     if (this.#context.slots.tunesObjects && this.#tuner.opening) this.#opener = this.#open();
   }
@@ -145,9 +148,13 @@ export class Pilot {
     }
   }
 
+  #lines(): LineState[] {
+    return this.#context.watches.flatMap((look) => look() ?? []);
+  }
+
   /** Finds out whether a server is far. */
   #find(): void {
-    if (this.#context.lines().length === 0) return;
+    if (this.#lines().length === 0) return;
     clearInterval(this.#finder);
     this.#tuner.startsFar();
     this.#set();

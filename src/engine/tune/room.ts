@@ -12,7 +12,7 @@ const WAIT = { share: 0.05, ms: 2 };
 const QUEUE = { share: 0.2, ms: 10 };
 /** Looks that count: a queue comes and goes. */
 const LOOKS = 4;
-/** Losses for each connection that these looks must have found, on average. */
+/** How often they must have found that a connection had lost packets, on average. */
 const LOSSES = 0.5;
 
 /** `lossy`: it has room, and only more connections can fill it. */
@@ -20,21 +20,18 @@ export type Filling = 'lossy' | 'full';
 
 interface Look {
   queue: 'none' | 'some' | 'full';
-  /** For each connection. */
+  /** Share of the connections. */
   losses: number;
 }
 
 export class Room {
   readonly #looks: Look[] = [];
-  /** One for each line, as they were at the last look. */
-  #losers: number[] = [];
 
-  /** @param lines between the stores and this host, always in the same order; none: nothing is known */
+  /** @param lines between the stores and this host; none: nothing is known */
   look(lines: readonly LineState[]): void {
-    const before = this.#losers;
-    this.#losers = lines.map(({ losers }) => losers);
-    const losses = lines.map(({ losers, connections }, i) => (losers - (before[i] ?? 0)) / connections);
-    this.#looks.push({ queue: queueOf(lines), losses: Math.max(0, ...losses) });
+    const sending = lines.filter(({ senders }) => senders > 0);
+    const losses = sending.map(({ lossy, senders }) => lossy / senders);
+    this.#looks.push({ queue: queueOf(sending), losses: Math.max(0, ...losses) });
     if (this.#looks.length > LOOKS) this.#looks.shift();
   }
 

@@ -15,10 +15,10 @@ const OVERSHOT = { least: 2, most: 20 };
 /** The share of the sample before it that such goodput keeps. */
 const ALMOST = 0.65;
 
-/** What a sample may bring more than the one before it, without growing. */
-const LEVEL = 1.1;
-/** After this time, a whole sample is of open connections. */
-const NEWEST_MS = 1000;
+/** The share of the sample before it that a rate keeps that neither grows nor dips. */
+const LEVEL = { least: 0.4, most: 1.1 };
+/** The first sample of a setting, in which connections open, has passed. */
+const NEWEST_MS = 1500;
 
 /** `fresh`: nothing ran before; `coarse`: for a large step; `fine`: for a small one. */
 export type Accuracy = 'fresh' | 'coarse' | 'fine';
@@ -69,13 +69,13 @@ export class Trial {
     return this.#early.full && hasFallen && rate >= ALMOST * before ? rate : undefined;
   }
 
-  /** Per second, in the latest sample, unless that brought more than the one before it. */
+  /** Per second, in the latest sample, if that brought about as much as the one before it, or less. */
   get level(): number | undefined {
     const { rate, before } = this.#latest;
-    return before > 0 && rate > 0 && rate <= LEVEL * before ? rate : undefined;
+    return rate > 0 && rate >= LEVEL.least * before && rate <= LEVEL.most * before ? rate : undefined;
   }
 
-  /** Per second, in the latest sample; undefined while connections open. */
+  /** Per second, in the latest sample; undefined in the first one. */
   get newest(): number | undefined {
     return this.#window.seenMs >= NEWEST_MS ? this.#latest.rate : undefined;
   }

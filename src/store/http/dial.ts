@@ -4,7 +4,7 @@
  */
 import { connect as connectTcp, isIP, type OnReadOpts, type Socket, type TcpSocketConnectOpts } from 'node:net';
 import { connect as connectTls, createSecureContext, type SecureContext } from 'node:tls';
-import type { LineState } from '../../model/line-state.js';
+import type { LineWatch } from '../../model/line-state.js';
 import type { AddressGuard } from './address-guard.js';
 import type { SocketCongestion } from './congestion.js';
 import type { TlsOptions } from './connection.js';
@@ -72,9 +72,9 @@ export class Dialer {
     this.#options = options;
   }
 
-  /** Looks at the line to far servers. Undefined if nothing is known of it. */
-  line(): LineState | undefined {
-    return this.#far.look();
+  /** For looks at the lines to far servers. */
+  watchLine(): LineWatch {
+    return this.#far.watch();
   }
 
   /**

@@ -9,13 +9,17 @@
  * Tests: test/store/http/far-sockets.test.ts
  */
 import type { Socket } from 'node:net';
-import type { LineState } from '../../model/line-state.js';
+import type { LineWatch } from '../../model/line-state.js';
 import { descriptorOf, loadSocketCalls, type SocketCalls, type TcpInfo } from './socket-calls.js';
 
 /** Bytes. A connection of 10 MB/s sends them in 13 ms, longer than we usually take to write more. */
 export const MOST_UNSENT = 128 * 1024;
 /** A server to which no connection has opened sooner is far. */
 const FAR_MS = 20;
+/** The first connection to a near server can take long to open, but its round trips are short. */
+const NEAR_MS = 10;
+/** Packets in flight of a connection that sends a body. A request without one has fewer. */
+const SENDING = 4;
 /** What the kernel knows of a connection that has been silent for longer is of the past. */
 const SILENT_MS = 1000;
 
@@ -23,9 +27,8 @@ export class FarSockets {
   readonly #load: () => Promise<SocketCalls>;
   #loading: Promise<SocketCalls | undefined> | undefined;
   #calls: SocketCalls | undefined;
-  /** With the number of packets that each had lost at the last look. */
-  readonly #open = new Map<Socket, number>();
-  #losers = 0;
+  /** With their servers. */
+  readonly #open = new Map<Socket, string>();
   /** Milliseconds of the quickest connection, by server: others may have waited for this process. */
   readonly #quickest = new Map<string, number>();
 
@@ -47,26 +50,42 @@ export class FarSockets {
     this.#calls = await this.#loading;
     const descriptor = descriptorOf(socket);
     if (descriptor === undefined || !this.#calls?.limitUnsent(descriptor, MOST_UNSENT)) return;
-    this.#open.set(socket, 0);
+    this.#open.set(socket, server);
     socket.once('close', () => this.#open.delete(socket));
   }
 
-  /** Looks at every connection. Undefined if none has moved anything in the last second. */
-  look(): LineState | undefined {
-    const heard = [...this.#open.keys()].flatMap((socket) => this.#heard(socket) ?? []);
-    if (heard.length === 0) return undefined;
-    const leastMs = Math.min(...heard.map((info) => info.leastRoundTripMs));
-    const roundTrips = heard.map((info) => info.roundTripMs).sort((a, b) => a - b);
-    const median = roundTrips[Math.floor(roundTrips.length / 2)] ?? leastMs;
-    return { connections: heard.length, leastMs, waitMs: median - leastMs, losers: this.#losers };
+  /** Each watch counts losses for itself, from its first look at a connection on. */
+  watch(): LineWatch {
+    const lost = new WeakMap<Socket, number>();
+    return () => {
+      const far = this.#far();
+      const senders = far.filter(({ info }) => info.inFlight >= SENDING && info.silentMs <= SILENT_MS);
+      const lossy = senders.filter(({ socket, info }) => info.lost > (lost.get(socket) ?? info.lost)).length;
+      for (const { socket, info } of far) lost.set(socket, info.lost);
+      if (far.length === 0) return undefined;
+      const leastMs = medianOf(senders.map((one) => one.leastMs));
+      const waitMs = medianOf(senders.map((one) => one.info.roundTripMs - one.leastMs));
+      return { senders: senders.length, leastMs, waitMs, lossy };
+    };
   }
 
-  #heard(socket: Socket): TcpInfo | undefined {
-    const descriptor = descriptorOf(socket);
-    const info = descriptor === undefined ? undefined : this.#calls?.info(descriptor);
-    if (!info || info.silentMs > SILENT_MS) return undefined;
-    if (info.lost > (this.#open.get(socket) ?? 0)) this.#losers++;
-    this.#open.set(socket, info.lost);
-    return info;
+  /** The connections with what the kernel says of them, and the shortest round trip to their servers. */
+  #far(): { socket: Socket; info: TcpInfo; leastMs: number }[] {
+    const known = [...this.#open].flatMap(([socket, server]) => {
+      const descriptor = descriptorOf(socket);
+      const info = descriptor === undefined ? undefined : this.#calls?.info(descriptor);
+      return info ? { socket, server, info } : [];
+    });
+    const least = new Map<string, number>();
+    for (const { server, info } of known) {
+      least.set(server, Math.min(info.leastRoundTripMs, least.get(server) ?? Number.POSITIVE_INFINITY));
+    }
+    const all = known.map(({ socket, server, info }) => ({ socket, info, leastMs: least.get(server) ?? 0 }));
+    return all.filter(({ leastMs }) => leastMs >= NEAR_MS);
   }
+}
+
+/** 0 of none. */
+function medianOf(values: number[]): number {
+  return values.sort((a, b) => a - b)[Math.floor(values.length / 2)] ?? 0;
 }

@@ -18,7 +18,9 @@ export interface SocketCalls {
 
 /** What the kernel knows of a connection. Times in milliseconds. */
 export interface TcpInfo {
-  /** Since the last acknowledgment arrived. */
+  /** Packets that have not been acknowledged. */
+  inFlight: number;
+  /** Since the last acknowledgment. */
   silentMs: number;
   /** A moving average. */
   roundTripMs: number;
@@ -31,8 +33,8 @@ const IPPROTO_TCP = 6;
 const TCP_CONGESTION = 13;
 const TCP_INFO = 11;
 const TCP_NOTSENT_LOWAT = 25;
-/** Offsets in `struct tcp_info` of linux/tcp.h, which only grows: bytes, of 32-bit numbers; microseconds, but `lastAck` in milliseconds. */
-const INFO = { lastAck: 56, roundTrip: 68, resent: 100, leastRoundTrip: 148, end: 152 } as const;
+/** Offsets in `struct tcp_info` of linux/tcp.h, which only grows: in bytes, of 32-bit numbers. Times in microseconds, but `lastAck` in milliseconds. */
+const INFO = { inFlight: 24, lastAck: 56, roundTrip: 68, resent: 100, leastRoundTrip: 148, end: 152 } as const;
 const AF_INET = 2;
 /** With SOCK_CLOEXEC. */
 const SOCK_STREAM = 1 | 0o2000000;
@@ -61,6 +63,7 @@ export async function loadSocketCalls(): Promise<SocketCalls> {
       const words = new Uint32Array(value.buffer);
       const at = (offset: number): number => words[offset / 4] ?? 0;
       return {
+        inFlight: at(INFO.inFlight),
         silentMs: at(INFO.lastAck),
         roundTripMs: at(INFO.roundTrip) / 1000,
         leastRoundTripMs: at(INFO.leastRoundTrip) / 1000,

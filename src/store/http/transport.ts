@@ -8,7 +8,7 @@
  * The rare close that crosses a request on the wire is a `network` error, which the retry wrapper handles.
  */
 import { XsyncError } from '../../model/error.js';
-import type { LineState } from '../../model/line-state.js';
+import type { LineWatch } from '../../model/line-state.js';
 import type { AddressGuard } from './address-guard.js';
 import { ClockSkew } from './clock.js';
 import type { SocketCongestion } from './congestion.js';
@@ -66,9 +66,9 @@ export class HttpTransport {
     this.#dialer = new Dialer({ tls, congestion, guard, connectTimeoutMs: this.#connectTimeoutMs });
   }
 
-  /** Looks at the line to far servers. Undefined if nothing is known of it. */
-  line(): LineState | undefined {
-    return this.#dialer.line();
+  /** For looks at the lines to far servers. */
+  watchLine(): LineWatch {
+    return this.#dialer.watchLine();
   }
 
   /**

@@ -225,6 +225,11 @@ export class LocalStore implements port.ObjectStore {
   }
 
   read(key: string, target: Uint8Array, options: port.ReadOptions = {}): Promise<ObjectInfo> {
+    if (target.byteLength <= CHUNK) return this.#read(key, target, options);
+    return this.#largeReads(() => this.#read(key, target, options));
+  }
+
+  #read(key: string, target: Uint8Array, options: port.ReadOptions): Promise<ObjectInfo> {
     return this.#run('read', options, key, async () => {
       if (isMarker(key)) return requireRead(await this.#marker(key), target, options);
       const opening = async (path: Path) => openToRead(this.#calls, path, this.#followLinks);
@@ -239,9 +244,7 @@ export class LocalStore implements port.ObjectStore {
           target,
           options,
         );
-        const file = { calls: this.#calls, fd };
-        const reading = () => readBody(file, target, options.offset ?? 0, options);
-        const whole = await (target.byteLength > CHUNK ? this.#largeReads(reading) : reading());
+        const whole = await readBody({ calls: this.#calls, fd }, target, options.offset ?? 0, options);
         const after = versionOf(await this.#calls.stat(fd));
         if (!whole || after.etag !== info.etag) throw changed(key);
         return info;

@@ -282,8 +282,8 @@ describe('the pilot', () => {
     const manifest = { getFact: () => undefined, setFact: () => undefined };
     const limits = { connections: 256, memory: 2048 * MiB, leastPartSize: 5 * MiB };
     let pilot: Pilot | undefined;
-    const line = { connections: 1, leastMs: 200, waitMs: 0, losers: 0 };
-    pilot = new Pilot({ slots, lines: () => (isFar ? [line] : []), limits, manifest, emit: () => undefined });
+    const line = { senders: 0, leastMs: 200, waitMs: 0, lossy: 0 };
+    pilot = new Pilot({ slots, watches: [() => (isFar ? line : undefined)], limits, manifest, emit: () => undefined });
     pilot.start();
     await vi.advanceTimersByTimeAsync(ms);
     pilot.land();

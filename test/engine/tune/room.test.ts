@@ -5,7 +5,7 @@ import type { LineState } from '../../../src/model/line-state.js';
 /** 10 connections at 200 ms, of which `lost` lose packets between two looks. */
 function looking({ waitMs = 1, leastMs = 200, lost = 2 }, looks = 4): Room {
   const room = new Room();
-  for (let n = 1; n <= looks; n++) room.look([{ connections: 10, leastMs, waitMs, losers: n * lost }]);
+  for (let n = 1; n <= looks; n++) room.look([{ senders: 10, leastMs, waitMs, lossy: lost }]);
   return room;
 }
 
@@ -36,29 +36,32 @@ describe('a line', () => {
 
   it('has none again as soon as packets wait, and for the looks after that', () => {
     const room = looking({});
-    const line = (waitMs: number, losers: number): LineState => ({ connections: 10, leastMs: 200, waitMs, losers });
-    room.look([line(50, 10)]);
+    const line = (waitMs: number): LineState => ({ senders: 10, leastMs: 200, waitMs, lossy: 2 });
+    room.look([line(50)]);
     expect(room.filling).toBeUndefined();
-    for (const losers of [12, 14, 16]) {
-      room.look([line(1, losers)]);
+    for (let n = 1; n <= 3; n++) {
+      room.look([line(1)]);
       expect(room.filling).toBeUndefined();
     }
-    room.look([line(1, 18)]);
+    room.look([line(1)]);
     expect(room.filling).toBe('lossy');
   });
 
   it('is full if most looks find a queue', () => {
     const room = looking({});
-    const line = (waitMs: number): LineState => ({ connections: 10, leastMs: 200, waitMs, losers: 0 });
+    const line = (waitMs: number): LineState => ({ senders: 10, leastMs: 200, waitMs, lossy: 0 });
     for (const waitMs of [90, 90, 30]) room.look([line(waitMs)]);
     expect(room.filling).toBeUndefined();
     room.look([line(90)]);
     expect(room.filling).toBe('full');
   });
 
-  it('of which nothing is heard has none', () => {
+  it.each([
+    ['of which nothing is heard', []],
+    ['on which nobody sends', [{ senders: 0, leastMs: 0, waitMs: 0, lossy: 0 }]],
+  ])('%s has none', (_, lines) => {
     const room = looking({ lost: 10 });
-    room.look([]);
+    room.look(lines);
     expect(room.filling).toBeUndefined();
   });
 });
@@ -66,10 +69,8 @@ describe('a line', () => {
 it('two lines have room if neither is full', () => {
   const between = (waitMs: number): Filling | undefined => {
     const room = new Room();
-    for (let n = 1; n <= 4; n++) {
-      const lossy = { connections: 10, leastMs: 200, waitMs: 1, losers: n * 5 };
-      room.look([{ connections: 4, leastMs: 30, waitMs, losers: 0 }, lossy]);
-    }
+    const lossy = { senders: 10, leastMs: 200, waitMs: 1, lossy: 5 };
+    for (let n = 1; n <= 4; n++) room.look([{ senders: 4, leastMs: 30, waitMs, lossy: 0 }, lossy]);
     return room.filling;
   };
   expect(between(1)).toBe('lossy');

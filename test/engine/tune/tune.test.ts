@@ -23,6 +23,8 @@ import {
 const LUCKS = [1, 2, 3, 4, 5];
 /** Two round trips of 200 ms before a part's bytes move; the sender's kernel takes more than it sends. */
 const PARTS: Load = { kind: 'parts', delay: 0.4, buffer: 1.5 * MiB };
+/** Where the kernel says what it knows of the line, it also takes less. */
+const TOLD: Load = { ...PARTS, buffer: MiB / 8 };
 const LOSSY = 200 * Mbit * 0.965;
 const CLEAN = 500 * Mbit * 0.965;
 
@@ -48,30 +50,45 @@ describe.each(LUCKS)('on luck %i', (luck) => {
   });
 
   it('a lossy line that is known to have room is full within 8 s', () => {
-    const run = on(lossy(), PARTS, { lossy: true }).run(60);
+    const run = on(lossy(), TOLD, { lossy: true }).run(60);
     expect(run.seconds[3]?.settings.parts).toBe(4 * START.parts);
     expect(run.rate(8, 60)).toBeGreaterThan(0.9 * LOSSY);
   });
 
   it('a line with room whose first connections began too fast gets as many as it needs', () => {
     const each = (_: number, at: number): number => (at < 1 ? 60 : at < 2 ? 30 : 14) * Mbit;
-    const run = on({ capacity: () => CLEAN, each }, { ...PARTS, delay: 0.06, buffer: 0 }, { lossy: true }).run(30);
+    const run = on({ capacity: () => CLEAN, each }, { ...TOLD, delay: 0.06 }, { lossy: true }).run(30);
     expect(run.rate(8, 30)).toBeGreaterThan(0.9 * CLEAN);
   });
 
   it('a line that comes to have room while its setting is held gets twice as many', () => {
-    const each = (_: number, at: number): number => (at < 20 ? 4 : 1) * Mbit;
-    const known = on({ capacity: () => LOSSY, each }, PARTS, { lossy: true }).run(20);
+    const each = (_: number, at: number): number => (at < 40 ? 4 : 1) * Mbit;
+    const known = on({ capacity: () => LOSSY, each }, TOLD, { lossy: true }).run(40);
     expect(known.tuner.resting).toBe(true);
     const { parts } = known.tuner.settings;
     expect(known.run(8).tuner.settings.parts).toBeGreaterThan(1.5 * parts);
   });
 
   it('a line that drops what is too much, and always seems to have room, is not crowded', () => {
-    const run = on({ ...capped(0.75 * Mbit, 20 * Mbit), polices: true }, PARTS, { lossy: true }).run(300);
-    expect(run.rate(20, 300)).toBeGreaterThan(0.9 * 20 * Mbit);
+    const limits = { ...ROOMY, connections: 512 };
+    const run = on({ ...capped(6 * Mbit, 100 * Mbit), polices: true }, TOLD, { lossy: true, limits }).run(300);
+    expect(run.rate(20, 300)).toBeGreaterThan(0.9 * 100 * Mbit);
     const settings = run.seconds.slice(60).map((second) => second.settings.parts);
     expect(settings.reduce((a, b) => a + b, 0) / settings.length).toBeLessThan(80);
+  });
+
+  it('a line with room for more connections than there may be keeps all of them', () => {
+    const limits = { ...ROOMY, connections: 48 };
+    const run = on(lossy(), TOLD, { lossy: true, limits }).run(120);
+    const settings = run.seconds.slice(20).map((second) => second.settings.parts);
+    expect(Math.min(...settings)).toBeGreaterThan(48 / 1.5);
+    expect(settings.reduce((a, b) => a + b, 0) / settings.length).toBeGreaterThan(40);
+  });
+
+  it('the rates of a full line waver, and its setting does not wander', () => {
+    const run = on(clean(), TOLD, { lossy: true }).run(180);
+    expect(run.rate(20, 180)).toBeGreaterThan(0.9 * CLEAN);
+    expect(Math.max(...run.seconds.slice(30).map(({ settings }) => settings.parts))).toBeLessThanOrEqual(40);
   });
 
   it('a line that goes down after its first seconds is no lossy one', () => {
@@ -315,17 +332,26 @@ describe('a line that is known to be lossy', () => {
     expect(after([10], [20], [21]).n).toBe(8);
   });
 
-  it('has room for more although goodput grew by less than the connections: the first ones were fresh', () => {
-    const climbing: [number, Filling?][] = [...seconds(2, 40, 'lossy'), ...seconds(6, 45)];
+  it('may have begun too fast: its first rate may fall by half', () => {
+    const climbing: [number, Filling?][] = [...seconds(2, 40, 'lossy'), ...seconds(6, 60)];
+    expect(after(...climbing).n).toBe(32);
+    expect(after(...climbing, [60]).n).toBe(128);
     expect(after(...climbing, [45]).n).toBe(24);
-    expect(after(...climbing, [45, 'lossy']).n).toBe(128);
   });
 
-  it('gets no more once it is full', () => {
-    const climbing = seconds(2, 10, 'lossy');
-    expect(after(...climbing, ...seconds(8, 80)).n).toBeGreaterThan(32);
-    // 32 carry 16 times half of what 8 carried: that was too little.
-    expect(after(...climbing, ...seconds(8, 80, 'full')).n).toBe(32);
+  it('needs a second of growth for the next step', () => {
+    expect(after(...seconds(2, 10, 'lossy'), ...seconds(2, 40, 'lossy')).n).toBe(128);
+    expect(after(...seconds(2, 10, 'lossy'), ...seconds(2, 40)).n).toBe(32);
+  });
+
+  it('gets no more before it is measured while it is full', () => {
+    expect(after(...seconds(2, 10, 'lossy'), ...seconds(3, 80)).n).toBe(128);
+    expect(after(...seconds(2, 10, 'lossy'), ...seconds(3, 80, 'full')).n).toBe(32);
+    expect(after(...seconds(2, 10, 'lossy'), ...seconds(7, 80, 'full')).n).toBe(128);
+  });
+
+  it('is not taken for one that has dipped', () => {
+    expect(after([10, 'lossy'], [0.5, 'lossy']).n).toBe(8);
   });
 });
 

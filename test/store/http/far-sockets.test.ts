@@ -2,10 +2,11 @@ import { lookup } from 'node:dns';
 import { createServer, type Server, type Socket } from 'node:net';
 import { createServer as createTlsServer } from 'node:tls';
 import { afterEach, describe, expect, it, vi } from 'vitest';
+import type { LineWatch } from '../../../src/model/line-state.js';
 import type { AddressGuard } from '../../../src/store/http/address-guard.js';
 import { Dialer } from '../../../src/store/http/dial.js';
 import { FarSockets, MOST_UNSENT } from '../../../src/store/http/far-sockets.js';
-import { loadSocketCalls, type SocketCalls, type TcpInfo } from '../../../src/store/http/socket-calls.js';
+import { descriptorOf, loadSocketCalls, type SocketCalls, type TcpInfo } from '../../../src/store/http/socket-calls.js';
 import { TEST_TLS } from '../../doctor/tls.js';
 import { socketOption } from './socket-option.js';
 
@@ -101,68 +102,80 @@ describe('what the kernel may take before it sends it', () => {
 });
 
 describe('what the kernel says of the line', () => {
-  /** Milliseconds and packets, for the sockets in the order in which they are asked. */
-  async function seen(infos: TcpInfo[]): Promise<FarSockets> {
+  const INFO: TcpInfo = { inFlight: 10, silentMs: 5, roundTripMs: 200, leastRoundTripMs: 200, lost: 0 };
+
+  /** A look at sockets of which the kernel says this. Each is to a server of its own, or to one. */
+  async function looking(infos: TcpInfo[], server: (i: number) => string = () => 'far'): Promise<LineWatch> {
     let asked = 0;
     const calls: SocketCalls = { ...(await loadSocketCalls()), info: () => infos[asked++ % infos.length] };
     const far = new FarSockets(() => Promise.resolve(calls));
-    for (const _ of infos) await far.add(await connected(false), 'far', FAR_MS);
-    return far;
+    for (const [i] of infos.entries()) await far.add(await connected(false), server(i), FAR_MS);
+    return far.watch();
   }
 
-  it('is asked of its sockets', async () => {
-    const far = new FarSockets();
+  it('is read from its structure', async () => {
+    const { info } = await loadSocketCalls();
     const socket = await connected(false);
-    await far.add(socket, 'far', FAR_MS);
-    const line = far.look();
-    expect(line).toMatchObject({ connections: 1, losers: 0 });
-    // On loopback; in other units it would be a thousand times as much.
-    expect(line?.leastMs).toBeGreaterThan(0);
-    expect(line?.leastMs).toBeLessThan(FAR_MS);
-    expect(line?.waitMs).toBeGreaterThanOrEqual(0);
-    socket.destroy();
-    await new Promise((resolve) => socket.once('close', resolve));
-    expect(far.look()).toBeUndefined();
+    const told = info(descriptorOf(socket) ?? -1);
+    // Of loopback; in other units it would be a thousand times as much.
+    expect(told?.leastRoundTripMs).toBeGreaterThan(0);
+    expect(told?.leastRoundTripMs).toBeLessThan(FAR_MS);
+    expect(told?.roundTripMs).toBeGreaterThanOrEqual(told?.leastRoundTripMs ?? Number.NaN);
+    expect(told).toMatchObject({ inFlight: 0, lost: 0 });
+    expect(info(-1)).toBeUndefined();
   });
 
-  it('is nothing for a near server', async () => {
+  it('is nothing for a near server, also if its first connection took long to open', async () => {
     const far = new FarSockets();
     await far.add(await connected(false), 'near', NEAR_MS);
-    expect(far.look()).toBeUndefined();
+    expect(far.watch()()).toBeUndefined();
+    await far.add(await connected(true), 'busy', FAR_MS);
+    expect(far.watch()()).toBeUndefined();
   });
 
-  it('is the median wait above the shortest round trip of any', async () => {
-    const info = { silentMs: 0, leastRoundTripMs: 210, lost: 0 };
-    const far = await seen([
-      { ...info, roundTripMs: 300 },
-      { ...info, roundTripMs: 220, leastRoundTripMs: 200 },
-      { ...info, roundTripMs: 240 },
+  it('is the median wait above the shortest round trip to the server', async () => {
+    const look = await looking([
+      { ...INFO, roundTripMs: 300, leastRoundTripMs: 210 },
+      { ...INFO, roundTripMs: 220 },
+      { ...INFO, roundTripMs: 240, leastRoundTripMs: 210 },
     ]);
-    expect(far.look()).toEqual({ connections: 3, leastMs: 200, waitMs: 40, losers: 0 });
+    expect(look()).toEqual({ senders: 3, leastMs: 200, waitMs: 40, lossy: 0 });
   });
 
-  it('is not that of connections that have been silent', async () => {
-    const info = { roundTripMs: 200, leastRoundTripMs: 200, lost: 0 };
-    const far = await seen([
-      { ...info, silentMs: 1000 },
-      { ...info, silentMs: 1001 },
+  it('does not compare servers with each other', async () => {
+    const near = { ...INFO, roundTripMs: 21, leastRoundTripMs: 20 };
+    const look = await looking([{ ...INFO, roundTripMs: 201 }, near], (i) => `server ${i}`);
+    expect(look()).toMatchObject({ senders: 2, waitMs: 1 });
+  });
+
+  it('is not told by requests without a body, whose acknowledgments may wait for the answer', async () => {
+    const look = await looking([INFO, { ...INFO, inFlight: 3, roundTripMs: 240 }]);
+    expect(look()).toEqual({ senders: 1, leastMs: 200, waitMs: 0, lossy: 0 });
+    expect((await looking([{ ...INFO, inFlight: 0 }]))()).toMatchObject({ senders: 0 });
+  });
+
+  it('is not told by connections that have been silent: the line may be down', async () => {
+    const look = await looking([
+      { ...INFO, silentMs: 1000 },
+      { ...INFO, silentMs: 1001, roundTripMs: 300 },
     ]);
-    expect(far.look()).toMatchObject({ connections: 1 });
+    expect(look()).toMatchObject({ senders: 1, waitMs: 0 });
   });
 
-  it('counts the connections that have lost more since the last look', async () => {
-    const info = { silentMs: 0, roundTripMs: 200, leastRoundTripMs: 200, lost: 0 };
-    const infos = [{ ...info }, { ...info, lost: 4 }];
-    const far = await seen(infos);
-    expect(far.look()?.losers).toBe(1);
-    expect(far.look()?.losers).toBe(1);
+  it('counts the connections that have lost more since the last look, for each watch', async () => {
+    const infos = [{ ...INFO }, { ...INFO, lost: 4 }];
+    const look = await looking(infos);
+    expect(look()?.lossy).toBe(0);
+    expect(look()?.lossy).toBe(0);
     for (const one of infos) one.lost += 2;
-    expect(far.look()?.losers).toBe(3);
+    expect(look()?.lossy).toBe(2);
+    expect(look()?.lossy).toBe(0);
   });
 
-  it('is told by a dialer whose connections take long to open', async () => {
-    const dialer = slowDialer();
-    await connected(false, dialer);
-    await vi.waitFor(() => expect(dialer.line()).toMatchObject({ connections: 1 }));
+  it('is nothing once its connections have closed', async () => {
+    const look = await looking([INFO]);
+    expect(look()).toBeDefined();
+    for (const socket of sockets) socket.destroy();
+    expect(look()).toBeUndefined();
   });
 });
