@@ -130,7 +130,7 @@ export class Tuner {
     return { parts: this.#parts.n, objects: this.#objects.n, partSize: this.#partSize };
   }
 
-  /** Bytes; undefined until measured, in this run or before: parts then have the default size. */
+  /** Bytes; undefined until measured, in this run or before, or a server is known to be far: parts then have the default size. */
   get partSize(): number | undefined {
     return this.#measured || this.#isFar ? this.#partSize : undefined;
   }
