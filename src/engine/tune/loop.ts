@@ -467,17 +467,17 @@ export class Loop {
     const fresh = this.#fresh;
     if (fresh === undefined || early === undefined) return false;
     this.#fresh = undefined;
-    if (fresh.lastsAt(early)) return false;
-    this.#direction = 1;
-    this.#step = BOLD_STEP;
-    this.#probe({ n: this.#n, rate: early });
-    return this.#phase === 'probe';
+    return !fresh.lastsAt(early) && this.#probeBoldly({ n: this.#n, rate: early });
   }
 
   /** Probes twice as many if the line has had room for some time. @returns whether it does */
   #usesRoom(base: Level): boolean {
-    if (this.#roomMs < ROOM_MS || this.#phaseMs < Math.max(ROOM_MS, this.#holdMs * ROOM_HOLD)) return false;
-    // At its limit, a probe would try fewer instead.
+    const waits = this.#roomMs < ROOM_MS || this.#phaseMs < Math.max(ROOM_MS, this.#holdMs * ROOM_HOLD);
+    return !waits && this.#probeBoldly(base);
+  }
+
+  /** Probes twice as many. @returns false at the limit, where a probe would try half as many instead */
+  #probeBoldly(base: Level): boolean {
     if (this.#within(Math.ceil(base.n * (1 + BOLD_STEP))) <= base.n) return false;
     this.#direction = 1;
     this.#step = BOLD_STEP;

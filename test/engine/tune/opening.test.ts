@@ -144,6 +144,20 @@ describe('a step that seemed useless', () => {
     expect(settings).toEqual([32, 32, 128]);
   });
 
+  it('is no reason to try fewer if there may be no more', () => {
+    const loop = new Loop(32, { least: 4, most: 256, whole: true });
+    const server = new Server(25, 4);
+    while (loop.n === 32) loop.open(server.tick(loop.n));
+    while (loop.n === 128) loop.open(server.tick(loop.n));
+    loop.endOpening();
+    loop.limit(32, 1);
+    const settings = [160, 136, 136, 136, 136].map((done) => {
+      loop.sample({ done, used: 32 }, 1000);
+      return loop.n;
+    });
+    expect(settings).toEqual([32, 32, 32, 32, 32]);
+  });
+
   it('is given up, and nothing larger is tried, if the opening ends before it is certain', () => {
     const loop = new Loop(32, { least: 4, most: 256, whole: true });
     const server = new Server(25, 4);
