@@ -6,6 +6,7 @@ import { channel } from 'node:diagnostics_channel';
 import { XsyncError } from '../../model/error.js';
 import type { PieceSource } from '../port.js';
 import { hookAbort, unhookAbort } from './abort-hooks.js';
+import { answerTogether } from './answers.js';
 import { type BodySink, type HttpRequest, type HttpResponse, MAX_BODY } from './message.js';
 import type { ResponseSink } from './parser.js';
 import type { ResponseHead } from './response-head.js';
@@ -139,7 +140,8 @@ export class Exchange implements ResponseSink {
     this.#settle();
     const [first] = this.#chunks;
     const body = first !== undefined && this.#chunks.length === 1 ? first : Buffer.concat(this.#chunks);
-    this.#resolve({ status: this.#status, headers: this.#headers, body, received: this.#received, cut: this.#cut });
+    const response = { status: this.#status, headers: this.#headers, body, received: this.#received, cut: this.#cut };
+    answerTogether(this.#resolve, response);
   }
 
   /** @param answering the head of the response had arrived */
