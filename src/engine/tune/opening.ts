@@ -17,6 +17,11 @@ const STEP = 4;
 const LATENCIES = { linear: 2, most: 6 };
 /** If the suggestion is not larger than the setting by this factor, the setting stays. */
 const WORTH_A_STEP = 1.25;
+/**
+ * Small objects in flight of a process that is at work all the time. More of them end in the same turn of the event loop, and
+ * each takes less of its time (store/http/answers.ts); beyond that, nothing is gained.
+ */
+const TOGETHER = 64;
 
 /** Small objects since the previous sample. */
 export interface OpeningSample {
@@ -87,8 +92,15 @@ export class Opening {
     // A process at work for half of the time can do at most twice as much. More requests would only wait for it, and
     // each connection costs it a handshake.
     const most = level.n * (seen.ms / seen.busyMs);
-    if (most < level.n * WORTH_A_STEP) return undefined;
+    if (most < level.n * WORTH_A_STEP) return this.#busy(level, within(TOGETHER));
     return this.#judge(level, seen.areaMs / seen.done, (n) => within(Math.min(n, Math.ceil(most))));
+  }
+
+  /** @returns undefined if as many are in flight already, or a step is being looked at */
+  #busy({ n }: Level, together: number): Opened | undefined {
+    if (n >= together || this.#before) return undefined;
+    this.#n = together;
+    return { verdict: 'step', n: together };
   }
 
   /** @returns what can be judged: a wave, or what came since the step if that alone has grown in proportion */

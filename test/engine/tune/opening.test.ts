@@ -169,10 +169,24 @@ describe('a step that seemed useless', () => {
 });
 
 describe('a process that is the limit', () => {
-  it('takes no step, whatever the latency suggests', () => {
+  it('takes as many as are worth handling in one turn, and no more, whatever the latency suggests', () => {
     const opening = new Opening(32);
     const server = new Server(200);
-    for (let tick = 0; tick < 100; tick++) expect(opening.add(server.tick(32, 0.95), upTo(256))).toBeUndefined();
+    let n = 32;
+    const settings: number[] = [];
+    for (let tick = 0; tick < 100; tick++) {
+      const opened = opening.add(server.tick(n, 0.95), upTo(256));
+      if (!opened) continue;
+      n = opened.n;
+      settings.push(n);
+    }
+    expect(settings).toEqual([64]);
+  });
+
+  it('takes no step where nothing more is allowed', () => {
+    const opening = new Opening(32);
+    const server = new Server(200);
+    for (let tick = 0; tick < 100; tick++) expect(opening.add(server.tick(32, 0.95), upTo(32))).toBeUndefined();
   });
 
   it.each([
@@ -190,10 +204,11 @@ describe('a process that is the limit', () => {
   it('takes the step later, if the beginning was what kept it at work', () => {
     const opening = new Opening(32);
     const server = new Server(200);
-    for (let tick = 0; tick < 24; tick++) opening.add(server.tick(32, 0.95), upTo(256));
+    let n = 32;
+    for (let tick = 0; tick < 24; tick++) n = opening.add(server.tick(n, 0.95), upTo(256))?.n ?? n;
     let opened: ReturnType<Opening['add']>;
-    while (!opened) opened = opening.add(server.tick(32, 0.2), upTo(256));
-    expect(opened).toMatchObject({ verdict: 'step', n: 128 });
+    for (let tick = 0; tick < 100 && !opened; tick++) opened = opening.add(server.tick(n, 0.2), upTo(512));
+    expect(opened).toMatchObject({ verdict: 'step', n: 256 });
   });
 });
 
