@@ -35,6 +35,9 @@ const { crc32 } = require('node:zlib');
  * The young generation grows to its full size in one step instead of five, each of which ends with a collection while the
  * program is being loaded and almost nothing is garbage.
  *
+ * Collections drop the code of functions that have not run for a while, as those of the start. If the run that writes the
+ * cache took seconds, half of the code would be missing in it, and each later start would take half as much time again.
+ *
  * `until`: the newest V8 (major version) that is known to have the flag. Of others V8 complains on the standard error.
  */
 const FLAGS = [
@@ -42,6 +45,7 @@ const FLAGS = [
   { flag: '--heap-growing-percent=50', until: 14 },
   { flag: '--interrupt-budget=270336', until: 11 },
   { flag: '--semi-space-growth-factor=16', until: 14 },
+  { flag: '--no-flush-bytecode', until: 14 },
 ];
 
 /** Two CRC-32: of what identifies the program and Node, and of the code. */

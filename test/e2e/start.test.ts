@@ -4,6 +4,7 @@ import { chmod, cp, mkdir, mkdtemp, readdir, readFile, rm, stat, symlink, writeF
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { promisify } from 'node:util';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { VERSION } from '../../src/version.js';
 
@@ -111,6 +112,28 @@ describe('compiled code', () => {
     expect((await stat(file)).mode & 0o777).toBe(0o600);
     expect(await isKept()).toBe(true);
     expect(await readdir(cache)).toEqual(['help.code']);
+  });
+
+  test('has the functions of the start, although they have not run for many collections', async () => {
+    const calls = Array.from({ length: 300 }, (_, n) => `given.call${n}('argument ${n}');`);
+    const program = `exports.start = function (given) { if (given) { ${calls.join('')} } };`;
+    const bundle = join(folder, 'bundle.cjs');
+    await writeFile(bundle, program);
+    // What `gc()` collects does not count.
+    const sizeAfter = async (rounds: number): Promise<number> => {
+      const script = `
+        const { load } = require(${JSON.stringify(join(PROJECT, 'bin/load.js'))});
+        const { exports, save } = load(${JSON.stringify(bundle)}, 'copy');
+        exports.start();
+        const garbage = () => Array.from({ length: 300 }, () => new Array(20_000).fill(0));
+        for (let n = 0; n < ${rounds}; n++) garbage();
+        save();`;
+      const env = { HOME: join(home, String(rounds)) };
+      await mkdir(env.HOME);
+      await promisify(execFile)(process.execPath, ['-e', script], { env });
+      return (await stat(join(env.HOME, '.cache/xsync/copy.code'))).size;
+    };
+    expect(await sizeAfter(20)).toBe(await sizeAfter(0));
   });
 
   test('goes where XDG_CACHE_HOME says', async () => {
