@@ -26,9 +26,9 @@ test('the heap may grow until a listing turns out to be long', () => {
 
 test('functions are optimized early once many objects have been copied', () => {
   const { did, v8 } = noting();
-  for (let n = 0; n < 2999; n++) v8.hear({ type: 'copied' } as RunEvent);
+  for (let n = 0; n < 5999; n++) v8.hear({ type: 'copied' } as RunEvent);
   expect(did).toHaveLength(1);
-  for (let n = 0; n < 3000; n++) v8.hear({ type: 'copied' } as RunEvent);
+  for (let n = 0; n < 6000; n++) v8.hear({ type: 'copied' } as RunEvent);
   expect(did.slice(1)).toEqual(['--interrupt-budget=33792']);
 });
 
@@ -44,7 +44,7 @@ test.each([
     () => undefined,
     version,
   );
-  for (let n = 0; n < 3000; n++) v8.hear({ type: 'copied' } as RunEvent);
+  for (let n = 0; n < 6000; n++) v8.hear({ type: 'copied' } as RunEvent);
   v8.hear({ type: 'listed', side: 'source', objects: 31_000, done: false });
   expect(did).toHaveLength(flags);
   expect(flagsOf(version)).toHaveLength(flags === 0 ? 0 : flags + 2);
