@@ -92,12 +92,12 @@ export class Opening {
     // A process at work for half of the time can do at most twice as much. More requests would only wait for it, and
     // each connection costs it a handshake.
     const most = level.n * (seen.ms / seen.busyMs);
-    if (most < level.n * WORTH_A_STEP) return this.#busy(level, within(TOGETHER));
+    if (most < level.n * WORTH_A_STEP) return this.#fillTurns(level.n, within(TOGETHER));
     return this.#judge(level, seen.areaMs / seen.done, (n) => within(Math.min(n, Math.ceil(most))));
   }
 
   /** @returns undefined if as many are in flight already, or a step is being looked at */
-  #busy({ n }: Level, together: number): Opened | undefined {
+  #fillTurns(n: number, together: number): Opened | undefined {
     if (n >= together || this.#before) return undefined;
     this.#n = together;
     return { verdict: 'step', n: together };
